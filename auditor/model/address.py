@@ -1,0 +1,220 @@
+"""Hardware and Internet addresses, and sets of them too large to list.
+
+An address set is kept as sorted, disjoint ranges, so a planned /8 costs as much memory as
+a /32. netaddr (the only user of it stands here) reads what people type: a single address,
+a CIDR block, `10.0.0.1-10.0.0.9`, `10.0.0.1-9`, `10.0.*.*`.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from auditor.errors import DataError
+
+_MAC_DIGITS = re.compile(r"[0-9A-Fa-f]{12}")
+_MAC_SEPARATORS = str.maketrans("", "", ":-. ")
+_LAST_OCTETS = re.compile(r"(?P<head>(?:\d{1,3}\.){3})(?P<first>\d{1,3})-(?P<last>\d{1,3})")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mac:
+    """A 48-bit hardware address (IEEE Std 802, clause 8), first octet most significant."""
+
+    value: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.value < 1 << 48:
+            raise DataError(f"{self.value:#x} is no 48-bit address", hint="give six octets")
+
+    @classmethod
+    def parse(cls, text: str) -> "Mac":
+        """Read `aa:bb:cc:dd:ee:ff`, `AA-BB-…`, `aabb.ccdd.eeff` or twelve digits."""
+        digits = text.strip().translate(_MAC_SEPARATORS)
+        if not _MAC_DIGITS.fullmatch(digits):
+            raise DataError(f"{text!r} is no hardware address", hint="write it as aa:bb:cc:dd:ee:ff")
+        return cls(int(digits, 16))
+
+    @property
+    def is_group(self) -> bool:
+        """Tell whether this addresses a group (multicast or broadcast) and so no device."""
+        return bool(self.value >> 40 & 0b01)
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether the address was made up locally (randomised, virtual): no registrant."""
+        return bool(self.value >> 40 & 0b10)
+
+    def __str__(self) -> str:
+        return self.value.to_bytes(6, "big").hex(":")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Range:
+    """The addresses `first` to `last` (both included, as integers) of IP version 4 or 6."""
+
+    version: int
+    first: int
+    last: int
+
+    def __post_init__(self) -> None:
+        if self.version not in {4, 6} or not 0 <= self.first <= self.last < 1 << self.bits:
+            raise DataError(
+                f"{self.first:#x}-{self.last:#x} is no range of IPv{self.version} addresses",
+                hint="write the lower address first",
+            )
+
+    @property
+    def bits(self) -> int:
+        """Give the width of an address of this version."""
+        return 32 if self.version == 4 else 128
+
+    @property
+    def size(self) -> int:
+        """Count the addresses."""
+        return self.last - self.first + 1
+
+    def __str__(self) -> str:
+        first, last = address(self.version, self.first), address(self.version, self.last)
+        return first if self.size == 1 else f"{first}-{last}"
+
+
+def address(version: int, number: int) -> str:
+    """Write an address of that IP version in its canonical text form (RFC 5952 for IPv6)."""
+    return str(ipaddress.IPv4Address(number) if version == 4 else ipaddress.IPv6Address(number))
+
+
+def canonical_ip(text: str) -> str:
+    """Give the canonical text of one IP address; the zone of a link-local one is kept."""
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError as error:
+        raise DataError(f"{text!r} is no IP address", why=str(error)) from error
+
+
+@dataclass(frozen=True)
+class AddressSet:
+    """A set of IP addresses as sorted, disjoint ranges; holds both versions."""
+
+    ranges: tuple[Range, ...] = ()
+
+    @classmethod
+    def of(cls, ranges: Iterable[Range]) -> "AddressSet":
+        """Join overlapping and touching ranges."""
+        joined: list[Range] = []
+        for piece in sorted(ranges):
+            before = joined[-1] if joined else None
+            if before and before.version == piece.version and piece.first <= before.last + 1:
+                joined[-1] = Range(before.version, before.first, max(before.last, piece.last))
+            else:
+                joined.append(piece)
+        return cls(tuple(joined))
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> "AddressSet":
+        """Read targets as people write them; names of hosts are refused (they can move)."""
+        return cls.of(_range(text.strip()) for text in texts)
+
+    @property
+    def size(self) -> int:
+        """Count the addresses (`len` cannot: an IPv6 /64 holds more than it may return)."""
+        return sum(piece.size for piece in self.ranges)
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+    def __contains__(self, ip: str) -> bool:
+        found = ipaddress.ip_address(ip.split("%", 1)[0])
+        number, version = int(found), found.version
+        at = self._index(version, number)
+        return at is not None and self.ranges[at].first <= number <= self.ranges[at].last
+
+    @cached_property
+    def _starts(self) -> dict[int, tuple[list[int], list[int]]]:
+        starts: dict[int, tuple[list[int], list[int]]] = {4: ([], []), 6: ([], [])}
+        for at, piece in enumerate(self.ranges):
+            starts[piece.version][0].append(piece.first)
+            starts[piece.version][1].append(at)
+        return starts
+
+    def _index(self, version: int, number: int) -> int | None:
+        from bisect import bisect_right
+
+        firsts, places = self._starts[version]
+        at = bisect_right(firsts, number)
+        return places[at - 1] if at else None
+
+    def __iter__(self) -> Iterator[str]:
+        """Give every address as text, in order, without ever listing them."""
+        for piece in self.ranges:
+            for number in range(piece.first, piece.last + 1):
+                yield address(piece.version, number)
+
+    def join(self, other: "AddressSet") -> "AddressSet":
+        """Give the addresses that are in either set."""
+        return AddressSet.of((*self.ranges, *other.ranges))
+
+    def minus(self, other: "AddressSet") -> "AddressSet":
+        """Give the addresses of this set that are not in `other`."""
+        kept = list(self.ranges)
+        for hole in other.ranges:
+            kept = [rest for piece in kept for rest in _cut(piece, hole)]
+        return AddressSet(tuple(sorted(kept)))
+
+    def meet(self, other: "AddressSet") -> "AddressSet":
+        """Give the addresses that are in both sets."""
+        return self.minus(self.minus(other))
+
+    def cidrs(self) -> tuple[str, ...]:
+        """Write the set as the fewest CIDR blocks."""
+        blocks: list[str] = []
+        for piece in self.ranges:
+            kind = ipaddress.IPv4Address if piece.version == 4 else ipaddress.IPv6Address
+            blocks += map(
+                str, ipaddress.summarize_address_range(kind(piece.first), kind(piece.last))
+            )
+        return tuple(blocks)
+
+    def texts(self) -> tuple[str, ...]:
+        """Write the set as `first-last` ranges, single addresses bare."""
+        return tuple(map(str, self.ranges))
+
+
+def _cut(piece: Range, hole: Range) -> Iterator[Range]:
+    """Give what is left of `piece` when `hole` is taken out."""
+    if piece.version != hole.version or hole.last < piece.first or hole.first > piece.last:
+        yield piece
+        return
+    if piece.first < hole.first:
+        yield Range(piece.version, piece.first, hole.first - 1)
+    if hole.last < piece.last:
+        yield Range(piece.version, hole.last + 1, piece.last)
+
+
+def _range(text: str) -> Range:
+    import netaddr
+
+    try:
+        short = _LAST_OCTETS.fullmatch(text)
+        if short:
+            text = f"{short['head']}{short['first']}-{short['head']}{short['last']}"
+        if "*" in text:
+            first, last = netaddr.glob_to_iptuple(text)
+        elif "-" in text:
+            first, last = map(netaddr.IPAddress, text.split("-", 1))
+        elif "/" in text:
+            network = netaddr.IPNetwork(text)
+            first, last = netaddr.IPAddress(network.first, network.version), netaddr.IPAddress(
+                network.last, network.version
+            )
+        else:
+            # inet_aton forms such as "10.1" mean 10.0.0.1 to some and 10.1.0.0 to others
+            first = last = netaddr.IPAddress(text, flags=netaddr.INET_PTON)
+        return Range(first.version, int(first), int(last))
+    except (netaddr.AddrFormatError, ValueError, TypeError, DataError) as error:
+        raise DataError(
+            f"{text!r} is no address, network or range of addresses",
+            why=str(error),
+            hint="write 192.168.1.0/24, 192.168.1.10-20, 192.168.1.* or one address",
+        ) from error

@@ -1,0 +1,162 @@
+"""What a rule says of a device, why, and what an officer decided about it.
+
+Identity says who made a device; only here is anything `nonconforming`. Five verdicts, kept
+apart on purpose: UNDETERMINED (a fact is missing) is neither REVIEW (a person must look)
+nor CONFORMING (known, and allowed).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from auditor.model.identity import Evidence
+
+
+class Verdict(StrEnum):
+    """SARIF kinds: fail, review, open, pass, notApplicable."""
+
+    NONCONFORMING = "nonconforming"
+    REVIEW = "review"
+    UNDETERMINED = "undetermined"
+    CONFORMING = "conforming"
+    NOT_APPLICABLE = "not_applicable"
+
+
+# most serious first: the verdict of a device under a pack is the worst of its findings
+SEVERITY = (
+    Verdict.NONCONFORMING,
+    Verdict.REVIEW,
+    Verdict.UNDETERMINED,
+    Verdict.CONFORMING,
+    Verdict.NOT_APPLICABLE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same words in both official languages."""
+
+    en: str
+    fr: str
+
+    def in_language(self, language: str) -> str:
+        """Give the words of `en` or `fr`."""
+        return self.fr if language == "fr" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A missing fact: the field that would settle it, what to ask, and whom."""
+
+    field: str  # e.g. asset.acquired
+    ask: Text
+    who: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A duty that a finding starts: what is due, when, and under which citation."""
+
+    duty: str
+    what: Text
+    due: date
+    zone: str
+    citation: str
+    done: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule of one pack says of one device.
+
+    because: the sentence with the facts of this device filled in. consequence: what the
+    instrument attaches to it (never "illegal to use" where the instrument does not say so).
+    overridden_by / exempted_by: id of the decision that changed the verdict; `judged` is the
+    verdict before that, so that nothing is hidden.
+    """
+
+    rule: str
+    pack: str
+    pack_version: str
+    device: str
+    verdict: Verdict
+    because: Text
+    consequence: Text
+    citation: str
+    evidence: tuple[Evidence, ...] = ()
+    due: tuple[Due, ...] = ()
+    ask: tuple[Question, ...] = ()
+    judged: Verdict | None = None
+    exempted_by: str | None = None
+    overridden_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a statement of a pack or an entity stands, how sure we are, and when it was read."""
+
+    url: str
+    confidence: str  # H M L (MEM is never shipped as a fact)
+    read: date
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PackSummary:
+    """What a report says of a pack; the pack itself stays in the policy room."""
+
+    id: str
+    version: str
+    title: Text
+    jurisdiction: str
+    status: str
+    as_of: date
+    review_by: date
+    citation: str | None
+    binds: Text
+    prohibits: Text
+    unconfirmed: tuple[Text, ...]
+    sources: tuple[Source, ...]
+    sha256: str
+    overdue: bool = False
+    actions: tuple[tuple[str, str], ...] = ()  # purchase/use/renew/… -> prohibited/not_addressed/…
+    legacy: Text | None = None
+
+
+class DecisionKind(StrEnum):
+    """The acts of an officer that the ledger records."""
+
+    EXEMPTION = "exemption"
+    IDENTITY = "identity"  # overrides a trait
+    VERDICT = "verdict"  # overrides a verdict under one pack
+    MERGE = "merge"
+    SPLIT = "split"
+    RECORD = "record"  # sets an asset.* field
+    REMOVAL = "removal"  # a step of the remediation life cycle
+    REPORTED = "reported"  # a duty was fulfilled
+    WITHDRAWN = "withdrawn"  # takes an earlier decision back
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One act of a named person; never edited, only withdrawn by a later one.
+
+    subject: what it is about, as identifiers that survive re-correlation
+    (`site=…`, `mac=…`, `serial=…`, `ip=…`, `device=…`, `pack=…`). values: what it sets.
+    expires: last day on which it holds (until the end of that day in `zone`).
+    """
+
+    id: str
+    kind: DecisionKind
+    by: str
+    at: datetime
+    reason: str
+    subject: tuple[tuple[str, str], ...]
+    values: tuple[tuple[str, str], ...] = ()
+    requested_by: str = ""
+    expires: date | None = None
+    zone: str = "UTC"
+    controls: tuple[str, ...] = ()
+    document_sha256: str = ""
+    withdraws: str | None = None
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,144 @@
+"""The authority under which a network may be looked at, and the plan that follows from it.
+
+Everything that sends requires a Scope; there is no default network.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from auditor.errors import DataError
+from auditor.model.address import AddressSet
+
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How hard we may knock. Rates are caps for any one second, not averages.
+
+    The defaults are the profile `gentle`: Dynamic ARP Inspection shuts a switch port above
+    15 ARP packets a second (Cisco, Dell and others), and small cameras reset under more
+    than a handful of connections.
+    """
+
+    profile: str = "gentle"
+    arp_per_s: float = 10.0
+    packets_per_s: float = 200.0  # all frames and datagrams that we build ourselves
+    connects_per_s: float = 200.0  # TCP connections, all hosts together
+    host_connects_per_s: float = 4.0
+    host_open: int = 2  # connections open to one host at a time
+    host_total: int = 25  # connections to one host in a run
+    rounds: int = 2  # how often a silent address is asked
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When sending is allowed: local time of `zone`, from `start` until `end` (may pass midnight)."""
+
+    start: time
+    end: time
+    days: tuple[str, ...] = WEEK
+    zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.days) - set(WEEK):
+            raise DataError(f"unknown weekday {sorted(unknown)}", hint=f"use {' '.join(WEEK)}")
+
+    def allow(self, moment: datetime) -> bool:
+        """Tell whether `moment` (with a zone) lies in the window; a window past midnight
+        belongs to the day on which it began."""
+        local = moment.astimezone(ZoneInfo(self.zone))
+        now, today = local.time(), WEEK[local.weekday()]
+        if self.start <= self.end:
+            return today in self.days and self.start <= now < self.end
+        yesterday = WEEK[(local.weekday() - 1) % 7]
+        return (now >= self.start and today in self.days) or (
+            now < self.end and yesterday in self.days
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who allowed this, how we know, and until when.
+
+    source: `command line` or the path of the scope file. sha256: of that file's bytes.
+    signed_by: fingerprint of the Ed25519 key that signed it; None when unsigned.
+    """
+
+    operator: str
+    recorded: datetime
+    source: str = "command line"
+    approver: str = ""
+    ticket: str = ""
+    contacts: tuple[str, ...] = ()
+    expires: datetime | None = None
+    sha256: str = ""
+    signed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be asked, where, how fast, when, and on whose authority.
+
+    ports: the only TCP/UDP ports that may be contacted. never: ports that are not touched
+    even if somebody lists them (raw printing, industrial control). community: SNMP read
+    community, None when SNMP is not authorised.
+    """
+
+    site: str
+    networks: AddressSet
+    excluded: AddressSet
+    ports: frozenset[int]
+    never: frozenset[int]
+    pace: Pace
+    authority: Authority
+    hours: Hours | None = None
+    interface: str | None = None
+    community: str | None = field(default=None, repr=False)
+    router_communities: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def refusal(self, ip: str, port: int, moment: datetime) -> str | None:
+        """Give the reason why `ip`:`port` may not be contacted now; None where it may.
+
+        port 0 stands for transports without ports (ARP, NDP, ICMP).
+        """
+        if self.authority.expires and moment >= self.authority.expires:
+            return f"the authority expired at {self.authority.expires.isoformat()}"
+        if ip in self.excluded:
+            return "excluded by the scope"
+        if ip not in self.networks:
+            return "outside the authorised networks"
+        if port in self.never:
+            return f"port {port} is never touched"
+        if port and port not in self.ports:
+            return f"port {port} is not among the authorised ports"
+        if self.hours and not self.hours.allow(moment):
+            return "outside the authorised hours"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something asked for and not planned: the addresses (as text) and the reason."""
+
+    addresses: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a scan will do before it does anything; pure.
+
+    targets: addresses that will be asked. packets: upper bound of frames and datagrams that
+    we send plus connections. duration_s: at the pace's caps.
+    """
+
+    scope: Scope
+    targets: AddressSet
+    sweeps: tuple[str, ...]
+    probes: tuple[str, ...]
+    refused: tuple[Refusal, ...]
+    packets: int
+    duration_s: float
+    made: date | None = None

@@ -1,0 +1,310 @@
+"""The kinds of plug-in as frozen values, what they are handed, and how they are found.
+
+A plug-in is one new file that ends in one constant (`PROBE = Probe(…)`); adding the file is
+the whole registration. A probe or a sweep is pure: it says which bytes to send and reads
+the bytes that came. It is handed its conversation and cannot open one, so the scope guard,
+which sits under the sockets, cannot be gone round.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeVar
+
+from auditor.errors import DataError
+from auditor.model.device import Assessed, Coverage
+from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
+from auditor.model.policy import Question, Text, Verdict
+from auditor.model.report import Report
+
+# ---------------------------------------------------------------- probes: what is it?
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom a probe speaks to. tls: whether the port is spoken to inside TLS.
+
+    known: what earlier questions of this run already told about the host.
+    """
+
+    ip: str
+    port: int
+    tls: bool = False
+    known: tuple[Observation, ...] = ()
+    community: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Send `data` (may be empty: only listen) and collect a reply.
+
+    done: tells from what has come so far whether the reply is whole; without it the reply is
+    whole when the peer closes or stays idle. limit_bytes: more is not read. fresh: on a new
+    connection (the first Say always is). TLS peers: the handshake happens before `data`.
+    """
+
+    data: bytes
+    done: Callable[[bytes], bool] | None = None
+    limit_bytes: int = 16_384
+    fresh: bool = False
+    idle_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back: bytes (maybe none), how it ended, the peer's certificate (DER)."""
+
+    data: bytes
+    outcome: Outcome
+    certificate: bytes = b""
+    detail: str = ""
+
+
+# A conversation yields what to say (and is sent what was heard) or what it has seen (and is
+# sent None). It returns when it is done. What it has yielded survives whatever comes later.
+Conversation = Generator[Say | Observation, Heard | None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One protocol that can tell what a device is.
+
+    transport: tcp | udp. ports: names of port lists in data/ports.toml. source: RFC or
+    description of the protocol. order: lower asks first. speak: pure.
+    needs_community: only used when the scope authorises SNMP.
+    """
+
+    name: str
+    transport: str
+    ports: tuple[str, ...]
+    speak: Callable[[Peer], Conversation]
+    source: str
+    order: int = 50
+    tls: bool = False
+    needs_community: bool = False
+
+
+# ---------------------------------------------------------------- sweeps: who is there?
+
+
+class Medium(StrEnum):
+    """How a sweep asks; the net room has one engine for each."""
+
+    FRAME = "frame"  # one raw frame per address (ARP, TCP SYN, ICMP): needs CAP_NET_RAW
+    GROUP = "group"  # one datagram per segment, many answers (SADP, WS-Discovery, SSDP, mDNS)
+    CONNECT = "connect"  # TCP connect per address and port; needs no privilege
+    PASSIVE = "passive"  # sends nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One device that a sweep's reply speaks of.
+
+    The endpoint may lie outside the authorised networks (a camera on its factory address):
+    it is recorded and never contacted.
+    """
+
+    endpoint: Endpoint
+    observations: tuple[Observation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One way to find out who is there.
+
+    group, port, request: for GROUP (request gives the bytes of one datagram; its argument is
+    a random 128-bit number for the message id). also_port: replies may come to this port as
+    well (SADP). read: pure: the bytes of one reply and the sender's IP -> what was found;
+    our own echo gives nothing. kind: for FRAME, the frame builder in net.link: arp|syn|icmp|ndp.
+    """
+
+    name: str
+    medium: Medium
+    source: str
+    group: str = ""
+    port: int = 0
+    request: Callable[[int], bytes] | None = None
+    read: Callable[[bytes, str], tuple[Found, ...]] | None = None
+    also_port: int = 0
+    kind: str = ""
+    order: int = 50
+
+
+# ---------------------------------------------------------------- importers: what did others see?
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What an importer may look at to recognise a file: its name is only a tie-breaker."""
+
+    name: str
+    head: bytes  # the first 64 KiB
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user said about a file.
+
+    mapping: column heading -> field. dates: `dmy`, `mdy`, `ymd` or empty (ask when ambiguous).
+    headings: normalised alias -> field, English and French (data/headings.toml).
+    moment: taken as the time of records that carry none.
+    """
+
+    site: str
+    moment: datetime
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    dates: str = ""
+    headings: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    zone: str = "UTC"
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that was not taken: where, and why. text: the row with secrets removed."""
+
+    line: int
+    reason: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """How one column was understood. score: 100 exact alias, less when fuzzy, 0 unused.
+
+    dropped: a column of secrets that was thrown away before anything was stored.
+    """
+
+    column: str
+    field: str | None
+    score: int
+    dropped: bool = False
+    reason: str = ""
+
+
+Item = Attempt | Rejected | Mapped
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """One format that an organisation's knowledge comes in.
+
+    recognise: 0 (not mine) … 100 (certain), by content. read: streams attempts with origin
+    FILE (or SIGHTING for captures), rejected rows and the mapping; never raises for a bad row,
+    raises DataError when the file as a whole is not what it claims. isolated: run in a child
+    process with limits (workbooks, archives).
+    """
+
+    name: str
+    recognise: Callable[[Sample], int]
+    read: Callable[[BinaryIO, Options], Iterator[Item]]
+    source: str
+    isolated: bool = False
+    columns: bool = False  # has columns: --map and --dry-run's mapping apply
+
+
+# ---------------------------------------------------------------- checks: what does a rule ask?
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a check may look at. today: the day of the assessment in the officer's zone.
+
+    site_facts: e.g. {"sensitive": "yes"}; identified: when the maker was first established.
+    """
+
+    assessed: Assessed
+    coverage: Coverage
+    today: date
+    identified: datetime | None = None
+    site_facts: Mapping[str, str] = field(default_factory=dict)
+    organisation: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a check concludes; words come from the rule, `facts` fill its blanks."""
+
+    verdict: Verdict
+    reason: str  # key of the rule's words, e.g. `listed`, `affiliate`, `after_cutoff`
+    facts: tuple[tuple[str, str], ...] = ()
+    ask: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A template that rules of packs fill with parameters.
+
+    params: a pydantic model class (extra = "forbid"). examine(case, params, relations) is
+    pure; `relations` maps a maker or brand to its relationship with a listed entity.
+    """
+
+    name: str
+    params: type
+    examine: Callable[..., Answer]
+    says: Text
+
+
+# ---------------------------------------------------------------- formats: a report as bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One file of the output: its name inside the output folder and its bytes in pieces."""
+
+    name: str
+    pieces: Iterable[bytes]
+
+
+T = TypeVar("T")
+Words = Mapping[str, str]  # key -> text in one language; a missing key is an error
+
+
+class Renderer(Protocol):
+    """Turns a report into files. words: per language. resources: the reports/ folder."""
+
+    def __call__(
+        self, report: Report, words: Mapping[str, Words], languages: Sequence[str], resources: Path
+    ) -> Iterator[Written]:
+        """Give the files of this format; the same report gives the same bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One output format; `name` is what `--format` takes."""
+
+    name: str
+    render: Renderer
+    source: str
+    per_language: bool = False
+
+
+# ---------------------------------------------------------------- finding them
+
+
+def load(package: str, constant: str, kind: type[T]) -> tuple[T, ...]:
+    """Import every module of `package` and collect its `constant`, sorted by name.
+
+    A module without the constant is a helper and is passed over; a constant of another kind
+    is a defect of that file and is said so.
+    """
+    found: list[T] = []
+    home = importlib.import_module(package)
+    for entry in pkgutil.iter_modules(home.__path__):
+        module = importlib.import_module(f"{package}.{entry.name}")
+        value = getattr(module, constant, None)
+        if value is None:
+            continue
+        if not isinstance(value, kind):
+            raise DataError(
+                f"{package}.{entry.name}.{constant} is a {type(value).__name__}",
+                hint=f"make it a {kind.__name__}",
+            )
+        found.append(value)
+    return tuple(sorted(found, key=lambda plugin: str(getattr(plugin, "name", ""))))
