@@ -33,7 +33,9 @@ class Mac:
         """Read `aa:bb:cc:dd:ee:ff`, `AA-BB-…`, `aabb.ccdd.eeff` or twelve digits."""
         digits = text.strip().translate(_MAC_SEPARATORS)
         if not _MAC_DIGITS.fullmatch(digits):
-            raise DataError(f"{text!r} is no hardware address", hint="write it as aa:bb:cc:dd:ee:ff")
+            raise DataError(
+                f"{text!r} is no hardware address", hint="write it as aa:bb:cc:dd:ee:ff"
+            )
         return cls(int(digits, 16))
 
     @property
@@ -205,8 +207,9 @@ def _range(text: str) -> Range:
             first, last = map(netaddr.IPAddress, text.split("-", 1))
         elif "/" in text:
             network = netaddr.IPNetwork(text)
-            first, last = netaddr.IPAddress(network.first, network.version), netaddr.IPAddress(
-                network.last, network.version
+            first, last = (
+                netaddr.IPAddress(network.first, network.version),
+                netaddr.IPAddress(network.last, network.version),
             )
         else:
             # inet_aton forms such as "10.1" mean 10.0.0.1 to some and 10.1.0.0 to others

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from auditor.model.device import Assessed, Coverage
-from auditor.model.policy import Decision, Finding, PackSummary, Verdict
 from auditor.model.observation import Run
+from auditor.model.policy import Decision, Finding, PackSummary, Verdict
 
 
 @dataclass(frozen=True, slots=True)

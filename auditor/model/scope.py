@@ -47,7 +47,8 @@ class Hours:
 
     def allow(self, moment: datetime) -> bool:
         """Tell whether `moment` (with a zone) lies in the window; a window past midnight
-        belongs to the day on which it began."""
+        belongs to the day on which it began.
+        """
         local = moment.astimezone(ZoneInfo(self.zone))
         now, today = local.time(), WEEK[local.weekday()]
         if self.start <= self.end:
