@@ -66,6 +66,12 @@ class Heard:
 
 # A conversation yields what to say (and is sent what was heard) or what it has seen (and is
 # sent None). It returns when it is done. What it has yielded survives whatever comes later.
+#
+# How it ends: a conversation that finds another protocol than its own yields what it saw and
+# raises DataError; the door records GARBLED and keeps the observations. One that returns
+# without a single Say has nothing to ask (what is `known` answers it already, or speaks of
+# another port): no connection is opened and no attempt is recorded. A Say without `fresh`
+# after the peer has closed is heard as no bytes, never as an error.
 Conversation = Generator[Say | Observation, Heard | None, None]
 
 
