@@ -1,0 +1,85 @@
+"""What a person sees on a terminal: safe text, plain tables, errors in three lines.
+
+Whatever a device or a file says is hostile until it went through `safe`: control
+characters move cursors, set titles and open links (ECMA-48, OSC 8), bidirectional controls
+reverse what is read.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from auditor.errors import AuditorError, LedgerError
+
+WIDEST = 60  # characters of one cell of a table
+
+
+def safe(text: object, limit: int = 400) -> str:
+    """Escape controls, bidirectional marks and unprintables; cut at `limit` characters."""
+    written = "".join(
+        character
+        if character == " " or unicodedata.category(character)[0] not in "CZ"
+        else f"\\u{{{ord(character):x}}}"
+        for character in str(text)[: limit + 1]
+    )
+    return written if len(str(text)) <= limit else written[:limit] + "…"
+
+
+def complain(error: AuditorError) -> int:
+    """Print what, why and what to do on stderr; give the exit code."""
+    for line in error.lines():
+        print(safe(line, 2000), file=sys.stderr)
+    return 3 if isinstance(error, LedgerError) and "full" in error.what else 2
+
+
+def emit(records: Iterable[Mapping[str, Any]]) -> None:
+    """Print JSON Lines; ASCII only, so that no terminal reads anything into it."""
+    for record in records:
+        print(json.dumps(record, ensure_ascii=True, default=str))
+
+
+def table(rows: Sequence[Sequence[object]], heads: Sequence[str]) -> None:
+    """Print a plain table with aligned columns; cells are made safe and cut."""
+    cells = [[safe(cell, WIDEST) for cell in row] for row in rows]
+    widths = [
+        max(len(head), *(len(row[at]) for row in cells)) if cells else len(head)
+        for at, head in enumerate(heads)
+    ]
+    for row in ([list(heads)] if heads else []) + cells:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+
+
+class Progress:
+    """Shows phase, done, rate and the time left on stderr; silent unless it is a terminal."""
+
+    def __init__(self, *, quiet: bool, clock: Callable[[], float]) -> None:
+        self._shown = not quiet and sys.stderr.isatty()
+        self._clock = clock
+        self._phase = ""
+        self._began = clock()
+        self._last = 0.0
+
+    def __call__(self, phase: str, done: int, total: int) -> None:
+        """Redraw at most five times a second."""
+        if not self._shown:
+            return
+        now = self._clock()
+        if phase != self._phase:
+            self._phase, self._began, self._last = phase, now, 0.0
+        if now - self._last < 0.2 and done < total:
+            return
+        self._last = now
+        elapsed = max(now - self._began, 1e-6)
+        rate = done / elapsed
+        left = f"{(total - done) / rate:4.0f} s left" if rate and total > done else ""
+        text = f"{safe(phase, 30):<24} {done:>7}/{total:<7} {rate:8.0f}/s {left}"
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Leave the line clean."""
+        if self._shown and self._phase:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
