@@ -5,6 +5,7 @@ apart on purpose: UNDETERMINED (a fact is missing) is neither REVIEW (a person m
 nor CONFORMING (known, and allowed).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -42,6 +43,48 @@ class Text:
     def in_language(self, language: str) -> str:
         """Give the words of `en` or `fr`."""
         return self.fr if language == "fr" else self.en
+
+
+# how a name stands to the entity `to` of a Relation; `country` names the maker's seat instead
+# (to: ISO 3166-1 alpha-2 code); `own_brand` is a trade name of the entity itself
+RELATION_TYPES = (
+    "listed",
+    "own_brand",
+    "subsidiary",
+    "affiliate",
+    "oem_rebrand",
+    "divested",
+    "component_only",
+    "country",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How one maker or brand stands to another, when, and who says so.
+
+    name, to: canonical names. type: one of RELATION_TYPES. valid_from, valid_to: first and
+    last day on which it held (None: open). scope: models or lines it is limited to, for
+    people; empty means the whole name.
+    """
+
+    name: str
+    to: str
+    type: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+    confidence: str = ""
+    source: str = ""
+    scope: str = ""
+
+    def holds(self, day: date) -> bool:
+        """Tell whether the relation held on that day."""
+        after_start = self.valid_from is None or self.valid_from <= day
+        return after_start and (self.valid_to is None or day <= self.valid_to)
+
+
+# canonical name -> every relation that it stands in
+Relations = Mapping[str, tuple[Relation, ...]]
 
 
 @dataclass(frozen=True, slots=True)

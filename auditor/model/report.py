@@ -6,6 +6,7 @@ A Report is frozen, holds no clock and no database, and renders to the same byte
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from auditor.model.annex import Annexes
 from auditor.model.device import Assessed, Coverage
 from auditor.model.observation import Run
 from auditor.model.policy import Decision, Finding, PackSummary, Verdict
@@ -104,3 +105,4 @@ class Report:
     prepared_by: str = ""
     warnings: tuple[str, ...] = ()
     history: tuple[tuple[date, tuple[tuple[Verdict, int], ...]], ...] = field(default=())
+    annexes: Annexes = Annexes()
