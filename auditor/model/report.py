@@ -105,4 +105,4 @@ class Report:
     prepared_by: str = ""
     warnings: tuple[str, ...] = ()
     history: tuple[tuple[date, tuple[tuple[Verdict, int], ...]], ...] = field(default=())
-    annexes: Annexes = Annexes()
+    annexes: Annexes = field(default_factory=Annexes)
