@@ -1,0 +1,142 @@
+"""What was looked at and what was not, per network and per address; pure.
+
+Silence is not absence: an address that gave no answer is listed as not assessed. It does
+not make a visit incomplete where we stood on the segment itself, because an IPv4 host there
+must answer ARP (RFC 826) to take part at all; across a router silence may be a firewall,
+and the visit is incomplete (docs/decisions/0004).
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from auditor.model.address import AddressSet
+from auditor.model.coverage_note import Note, read_note
+from auditor.model.device import Coverage, Gap, Reach, SubnetCoverage
+from auditor.model.observation import Attempt, Origin, Outcome, Run, StoredAttempt
+
+ON_LINK = ("arp", "ndp")  # sweeps that a host on the segment cannot help answering
+
+
+class _Tally:
+    """What one run's attempts in one network add up to, while they stream by."""
+
+    def __init__(self, run: Run, network: str, excluded: AddressSet) -> None:
+        self.run = run
+        self.network = network
+        self.whole = AddressSet.parse([network])
+        self.excluded = excluded
+        self.present: set[str] = set()
+        self.told: set[str] = set()
+        self.tools: dict[str, Counter[Outcome]] = defaultdict(Counter)
+        self.asked = self.silent = self.proxy = self.left = self.on_link = AddressSet()
+        self.why = ""
+        self.last: datetime | None = None
+
+    def count(self, attempt: Attempt, presence: frozenset[str]) -> None:
+        """Take one attempt in."""
+        ip, outcome = attempt.endpoint.ip, attempt.outcome
+        self.last = max(self.last or attempt.started, attempt.started)
+        if ip is None:
+            note = read_note(attempt.detail)
+            if note:
+                self._note(attempt.tool, note)
+        elif attempt.origin is Origin.WIRE and ip in self.whole:
+            self.tools[attempt.tool][outcome] += 1
+            if outcome.is_knowledge or outcome is Outcome.GARBLED:
+                self.present.add(ip)
+            if outcome.is_knowledge and attempt.tool not in presence:
+                self.told.add(ip)
+
+    def _note(self, tool: str, note: Note) -> None:
+        asked = note.asked.meet(self.whole)
+        silent, left = note.silent.meet(asked), note.left.meet(asked)
+        self.tools[tool][Outcome.SILENT] += silent.size
+        self.tools[tool][Outcome.NOT_TRIED] += left.size
+        self.asked = self.asked.join(asked)
+        self.silent = self.silent.join(silent)
+        self.proxy = self.proxy.join(note.proxy.meet(asked))
+        self.left = self.left.join(left)
+        self.why = note.value("why") or self.why
+        if tool in ON_LINK:
+            self.on_link = self.on_link.join(asked.minus(left))
+
+
+def coverage(
+    runs: Iterable[Run], attempts: Iterable[StoredAttempt], presence: frozenset[str]
+) -> Coverage:
+    """Add up the newest scan of every network.
+
+    presence: tools whose answer says only that somebody is there (ARP, SYN, connect …).
+    """
+    tallies = {run.id: list(_tallies(run)) for run in runs if run.kind == "scan"}
+    for stored in attempts:
+        for tally in tallies.get(stored.run, ()):
+            tally.count(stored.attempt, presence)
+    newest: dict[tuple[str, str], _Tally] = {}
+    everyone = (tally for mine in tallies.values() for tally in mine)
+    for tally in sorted(everyone, key=lambda tally: (tally.run.started, tally.run.id)):
+        newest[tally.run.site, tally.network] = tally
+    return Coverage(tuple(_subnet(newest[key]) for key in sorted(newest)))
+
+
+def _tallies(run: Run) -> Iterable[_Tally]:
+    said: Mapping[str, object] = json.loads(run.scope) if run.scope else {}
+    excluded = AddressSet.parse(_texts(said.get("excluded")))
+    for network in _texts(said.get("networks")):
+        yield _Tally(run, network, excluded)
+
+
+def _subnet(tally: _Tally) -> SubnetCoverage:
+    whole, run = tally.whole, tally.run
+    present = AddressSet.single(tally.present)
+    assessed = AddressSet.single(tally.told).minus(tally.excluded)
+    rest = whole.minus(assessed)
+    gaps: list[Gap] = []
+
+    def take(reach: Reach, part: AddressSet, detail: str = "") -> None:
+        nonlocal rest
+        found = rest.meet(part)
+        if found:
+            gaps.append(Gap(found.texts(), reach, found.size, detail))
+            rest = rest.minus(found)
+
+    take(Reach.EXCLUDED, tally.excluded)
+    take(Reach.PROXY, tally.proxy.minus(present))
+    take(Reach.PRESENT_ONLY, present)
+    take(Reach.NOT_REACHED, tally.left, tally.why)
+    take(Reach.SILENT, tally.silent.join(tally.asked.minus(tally.left)))
+    take(Reach.NOT_REACHED, whole, tally.why or _unasked(run, whole))
+    open_ends = {Reach.PROXY, Reach.PRESENT_ONLY, Reach.NOT_REACHED}
+    silent = AddressSet.parse(
+        text for gap in gaps if gap.reach is Reach.SILENT for text in gap.ranges
+    )
+    return SubnetCoverage(
+        site=run.site,
+        network=tally.network,
+        addresses=whole.size,
+        started=run.started,
+        ended=run.ended or tally.last,
+        vantage=run.vantage,
+        assessed=assessed.size,
+        tools=tuple(
+            (tool, tuple(sorted((o, n) for o, n in counts.items() if n)))
+            for tool, counts in sorted(tally.tools.items())
+        ),
+        gaps=tuple(gaps),
+        complete=run.status == "complete"
+        and not any(gap.reach in open_ends for gap in gaps)
+        and not silent.minus(tally.on_link),
+        run=run.id,
+    )
+
+
+def _unasked(run: Run, whole: AddressSet) -> str:
+    if any(piece.version == 6 for piece in whole.ranges):
+        return "an IPv6 network is not swept; only neighbours that answered are known"
+    return f"the scan ended as {run.status}" if run.status != "complete" else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()

@@ -1,0 +1,120 @@
+"""Coverage names every address that was not assessed, and why."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from auditor.inventory.coverage import coverage
+from auditor.model.address import AddressSet
+from auditor.model.coverage_note import Note
+from auditor.model.device import Reach
+from auditor.model.observation import Attempt, Endpoint, Outcome, Run, StoredAttempt
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+PRESENCE = frozenset({"arp", "connect"})
+
+
+def run(networks=("10.0.0.0/29",), excluded=(), status="complete", id="r1", started=NOON):
+    scope = json.dumps({"networks": networks, "excluded": excluded})
+    return Run(id=id, site="OTT", kind="scan", started=started, scope=scope, status=status)
+
+
+def attempts(*said, run="r1"):
+    return [StoredAttempt(at, run, "OTT", attempt) for at, attempt in enumerate(said, 1)]
+
+
+def asked(tool, ip, outcome):
+    return Attempt(tool, Endpoint(ip=ip), outcome, (), NOON)
+
+
+def swept(tool="arp", silent=(), left=(), proxy=(), of="10.0.0.0/29"):
+    note = Note(*(AddressSet.parse(texts) for texts in ([of], silent, proxy, left)))
+    return Attempt(tool, Endpoint(transport="arp"), Outcome.SILENT, (), NOON, detail=str(note))
+
+
+def gaps(found):
+    return {gap.reach: gap.ranges for subnet in found.subnets for gap in subnet.gaps}
+
+
+def test_a_host_that_told_something_is_assessed():
+    said = attempts(
+        swept(silent=["10.0.0.0", "10.0.0.2-10.0.0.7"]),
+        asked("arp", "10.0.0.1", Outcome.ANSWERED),
+        asked("http", "10.0.0.1", Outcome.REFUSED),
+    )
+    found = coverage([run()], said, PRESENCE)
+    assert found.subnets[0].assessed == 1
+    assert gaps(found) == {Reach.SILENT: ("10.0.0.0", "10.0.0.2-10.0.0.7")}
+    assert found.complete and found.not_assessed == 7
+
+
+def test_a_host_that_is_there_and_says_nothing_makes_the_visit_incomplete():
+    said = attempts(
+        swept(silent=["10.0.0.2-10.0.0.7"]),
+        asked("arp", "10.0.0.1", Outcome.ANSWERED),
+        asked("http", "10.0.0.1", Outcome.SILENT),
+    )
+    found = coverage([run()], said, PRESENCE)
+    assert gaps(found)[Reach.PRESENT_ONLY] == ("10.0.0.1",)
+    assert not found.complete
+
+
+def test_silence_across_a_router_is_no_complete_visit():
+    found = coverage([run()], attempts(swept("connect", silent=["10.0.0.0/29"])), PRESENCE)
+    assert gaps(found) == {Reach.SILENT: ("10.0.0.0-10.0.0.7",)}
+    assert not found.complete
+
+
+@pytest.mark.parametrize(
+    ("said", "reach"),
+    [
+        pytest.param([swept(left=["10.0.0.4-10.0.0.7"])], Reach.NOT_REACHED, id="left-undone"),
+        pytest.param([swept(proxy=["10.0.0.4-10.0.0.7"])], Reach.PROXY, id="a-router-answers"),
+        pytest.param([], Reach.NOT_REACHED, id="nothing-was-asked"),
+    ],
+)
+def test_what_was_not_looked_at_is_named_and_incomplete(said, reach):
+    found = coverage([run()], attempts(*said), PRESENCE)
+    assert reach in gaps(found)
+    assert not found.complete
+
+
+def test_an_interrupted_run_is_incomplete_even_if_all_was_asked():
+    said = attempts(swept(silent=["10.0.0.0/29"]))
+    assert not coverage([run(status="interrupted")], said, PRESENCE).complete
+
+
+def test_an_exclusion_is_named_before_everything_else():
+    said = attempts(swept(silent=["10.0.0.0/29"]), asked("http", "10.0.0.3", Outcome.ANSWERED))
+    found = coverage([run(excluded=["10.0.0.3"])], said, PRESENCE)
+    assert gaps(found)[Reach.EXCLUDED] == ("10.0.0.3",)
+    assert found.subnets[0].assessed == 0
+
+
+def test_every_address_is_either_assessed_or_in_one_gap():
+    said = attempts(
+        swept(silent=["10.0.0.5"], left=["10.0.0.6"], proxy=["10.0.0.7"]),
+        asked("http", "10.0.0.1", Outcome.ANSWERED),
+        asked("arp", "10.0.0.2", Outcome.ANSWERED),
+    )
+    subnet = coverage([run(excluded=["10.0.0.0"])], said, PRESENCE).subnets[0]
+    assert subnet.assessed + sum(gap.count for gap in subnet.gaps) == subnet.addresses
+
+
+def test_the_newest_visit_to_a_network_counts():
+    later = run(id="r2", started=datetime(2026, 2, 1, tzinfo=UTC))
+    old = attempts(asked("http", "10.0.0.1", Outcome.ANSWERED))
+    new = attempts(swept(silent=["10.0.0.0/29"]), run="r2")
+    found = coverage([run(), later], [*old, *new], PRESENCE)
+    assert [subnet.run for subnet in found.subnets] == ["r2"]
+
+
+def test_counts_belong_to_the_network_they_were_made_in():
+    said = attempts(asked("http", "10.0.0.1", Outcome.ANSWERED))
+    found = coverage([run(("10.0.0.0/29", "10.0.1.0/29"))], said, PRESENCE)
+    assert [dict(s.tools).keys() for s in found.subnets] == [{"http"}, set()]
+
+
+def test_nothing_planned_is_not_complete():
+    assert not coverage([], [], PRESENCE).complete
