@@ -1,0 +1,93 @@
+"""What a web server tells everybody: its head, title, redirect and icon.
+
+Source: RFC 9112, RFC 9110. At most three requests a port: GET /, one redirect on the same
+server, and the icon that the page names (or /favicon.ico).
+"""
+
+from collections.abc import Generator
+
+from auditor.errors import DataError
+from auditor.model.observation import Observation, text
+from auditor.plugins import Conversation, Heard, Peer, Probe, Say
+from auditor.wire import favicon, x509
+from auditor.wire.head import Message, is_whole, read_message
+from auditor.wire.http import Origin, get, icon_reference, target_on, title
+
+LIMIT_BYTES = 16_384
+ICON_LIMIT_BYTES = 65_536 + 2_048  # an icon of 64 KiB and a head before it
+MOST_COOKIE_CHARS = 512
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+Reply = Generator[Say | Observation, Heard | None, Message | None]
+
+
+def speak(peer: Peer) -> Conversation:
+    """Ask for the front page, follow one redirect that stays here, then ask for the icon."""
+    origin, target = Origin(peer.ip, peer.port, peer.tls), "/"
+    page = yield from _page(origin, target)
+    onward = target_on(origin, page.first("location") or "", target) if page else None
+    if page and page.status in REDIRECTS and onward and onward != target:
+        target, page = onward, (yield from _page(origin, onward)) or page
+    if page and page.status < 500:
+        yield from _icon(origin, page, target)
+
+
+def _page(origin: Origin, target: str) -> Reply:
+    """Ask for one page and tell all that its reply says; None where nothing came."""
+    heard = yield Say(get(origin, target), done=is_whole, limit_bytes=LIMIT_BYTES, fresh=True)
+    if heard is None:
+        return None
+    yield from certificate_facts(heard)
+    if not heard.data:
+        return None
+    yield Observation("http.response", text(heard.data), heard.data)
+    page = read_message(heard.data, "HTTP")
+    for field, value in _told(page):
+        yield Observation(field, value, heard.data)
+    return page
+
+
+def certificate_facts(heard: Heard) -> Generator[Observation, None, None]:
+    """Tell whom the peer's certificate names, if it showed one."""
+    if not heard.certificate:
+        return
+    names = x509.read_certificate(heard.certificate)
+    told = (("subject", names.subject), ("issuer", names.issuer), ("sha256", names.sha256))
+    for field, value in told:
+        if value:
+            yield Observation(f"tls.{field}", value, heard.certificate)
+
+
+def _told(page: Message) -> Generator[tuple[str, str], None, None]:
+    for field, header in (("server", "server"), ("wwwauth", "www-authenticate"),
+                          ("location", "location"), ("cookie", "set-cookie")):  # fmt: skip
+        for value in page.every(header):
+            yield f"http.{field}", value[:MOST_COOKIE_CHARS] if field == "cookie" else value
+    if name := title(page):
+        yield "http.title", name
+
+
+def _icon(origin: Origin, page: Message, base: str) -> Conversation:
+    """Ask for the icon; only a whole image has a hash, a cut one would have a wrong one."""
+    named = icon_reference(page)
+    target = target_on(origin, named, base) if named else "/favicon.ico"
+    if target is None:
+        return
+    heard = yield Say(get(origin, target), done=is_whole, limit_bytes=ICON_LIMIT_BYTES, fresh=True)
+    try:
+        reply = read_message(heard.data if heard else b"", "HTTP")
+    except DataError:
+        return  # the page was answered: a strange icon does not spoil that
+    if heard and reply.status == 200 and reply.whole and favicon.is_icon(reply.body):
+        yield Observation("http.favicon_md5", favicon.md5(reply.body), heard.data)
+        yield Observation("http.favicon_mmh3", favicon.mmh3(reply.body), heard.data)
+
+
+PROBE = Probe(
+    name="http",
+    transport="tcp",
+    ports=("http",),
+    speak=speak,
+    source="RFC 9112, RFC 9110",
+    order=50,
+)
