@@ -1,0 +1,206 @@
+"""Who is on the link: ARP requests (RFC 826) to every address, and what the answers mean.
+
+A router that does proxy ARP (RFC 1027) answers for addresses that are not there. Its hardware
+address answers for a large share of a stretch; that is one finding about one router.
+"""
+
+import asyncio
+import math
+import random
+import socket
+import struct
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+
+from auditor.model.address import AddressSet, Range, address
+from auditor.model.coverage_note import Note
+from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
+from auditor.net.guard import Guard, Kind
+from auditor.net.interfaces import Interface
+from auditor.net.link import ARP_REPLIES, BROADCAST, open_link, take
+
+# A frame on the wire is at least 60 octets without its checksum (IEEE 802.3, 4A.2.3.2.4).
+_REQUEST = struct.Struct("!6s6sHHHBBH6s4s6s4s18x")
+_REPLY = struct.Struct("!6s6sHHHBBH6s4s6s4s")
+WAIT_S = 1.0  # after the last request of a stretch, unless all have answered
+STRETCH_S = 30.0  # how long one stretch may take to ask once; then what is known is handed over
+SMALLEST_STRETCH, LARGEST_STRETCH = 64, 65_536
+MOST_MACS = 4  # per address: more claims are a forger's
+# One hardware address that answers for so many, and for such a share of what was asked in the
+# /24s that it answers in, is a router that does so for whole networks.
+PROXY_FEWEST, PROXY_SHARE = 16, 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """What was heard in a stretch: per address the hardware addresses that claim it."""
+
+    claims: dict[int, dict[tuple[bytes, int | None], bytes]] = field(default_factory=dict)
+    unasked: list[int] = field(default_factory=list)
+
+    def add(self, frame: bytes, vlan: int | None, asked: "Range | AddressSet") -> None:
+        """Note one ARP reply; forged, misshapen and unasked ones are passed over."""
+        if len(frame) < _REPLY.size:
+            return
+        _, _, kind, hardware, protocol, hlen, plen, operation, mac, ip, _, _ = _REPLY.unpack_from(
+            frame
+        )
+        if (kind, hardware, protocol, hlen, plen, operation) != (0x0806, 1, 0x0800, 6, 4, 2):
+            return
+        number = int.from_bytes(ip, "big")
+        if mac[0] & 1 or mac == bytes(6) or address(4, number) not in asked:  # type: ignore[operator]
+            return
+        macs = self.claims.setdefault(number, {})
+        if len(macs) < MOST_MACS:
+            macs.setdefault((mac, vlan), frame[: _REPLY.size])
+
+
+def proxies(asked: AddressSet, claims: Iterable[tuple[int, bytes]]) -> dict[bytes, list[int]]:
+    """Give the hardware addresses that answer for whole stretches, with what they answer for.
+
+    claims: pairs of address and hardware address.
+    """
+    answered: dict[bytes, list[int]] = {}
+    for ip, mac in claims:
+        answered.setdefault(mac, []).append(ip)
+    found = {}
+    for mac, ips in answered.items():
+        if len(ips) < PROXY_FEWEST:
+            continue
+        blocks = Counter(ip >> 8 for ip in ips)
+        area = AddressSet.of(Range(4, b << 8, (b << 8) + 255) for b in blocks).meet(asked)
+        if len(ips) >= PROXY_SHARE * area.size:
+            found[mac] = sorted(ips)
+    return found
+
+
+def stretches(targets: AddressSet, per_s: float) -> Iterable[AddressSet]:
+    """Cut targets into what can be asked once in about half a minute at that pace."""
+    size = LARGEST_STRETCH if math.isinf(per_s) else int(per_s * STRETCH_S)
+    size = max(SMALLEST_STRETCH, min(LARGEST_STRETCH, size))
+    piece: list[Range] = []
+    room = size
+    for whole in (r for r in targets.ranges if r.version == 4):
+        first = whole.first
+        while first <= whole.last:
+            last = min(whole.last, first + room - 1)
+            piece.append(Range(4, first, last))
+            room -= last - first + 1
+            first = last + 1
+            if not room:
+                yield AddressSet(tuple(piece))
+                piece, room = [], size
+    if piece:
+        yield AddressSet(tuple(piece))
+
+
+async def sweep_arp(
+    guard: Guard, targets: AddressSet, interface: Interface
+) -> AsyncIterator[list[Attempt]]:
+    """Ask every address of `targets` on the link; gives the attempts stretch by stretch.
+
+    One ANSWERED attempt per address and hardware address, one GARBLED per proxy, and one for
+    the stretch as a whole (see model/coverage_note).
+    """
+    own = AddressSet.parse(a.ip for a in interface.addresses)
+    with open_link(interface, ARP_REPLIES) as sock:
+        for stretch in stretches(targets.minus(own), guard.scope.pace.arp_per_s):
+            yield await _Stretch(guard, interface, sock, stretch).ask()
+
+
+class _Stretch:
+    """A stretch of addresses while it is being asked."""
+
+    def __init__(
+        self, guard: Guard, interface: Interface, sock: socket.socket, asked: AddressSet
+    ) -> None:
+        self.guard, self.interface, self.sock, self.asked = guard, interface, sock, asked
+        self.started = guard.clock()
+        self.replies = Replies()
+        self.sent = 0
+
+    async def ask(self) -> list[Attempt]:
+        """Ask in random order, each round only those that have not answered."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        loop.add_reader(self.sock.fileno(), self._read)
+        try:
+            for _ in range(self.guard.scope.pace.rounds):
+                await self._round()
+                await self._settle(loop)
+        finally:
+            loop.remove_reader(self.sock.fileno())
+        return attempts(self, round(loop.time() - began, 3))
+
+    async def _round(self) -> None:
+        waiting = [
+            number
+            for piece in self.asked.ranges
+            for number in range(piece.first, piece.last + 1)
+            if number not in self.replies.claims
+        ]
+        random.shuffle(waiting)
+        mac = bytes.fromhex(self.interface.mac.replace(":", ""))
+        for number in waiting:
+            if number in self.replies.claims:
+                continue
+            ip = address(4, number)
+            source = self.interface.source_for(ip)
+            await self.guard.turn(Kind.ARP, ip, 0, "arp")
+            self.sock.send(request(mac, socket.inet_aton(source or "0.0.0.0"), number))  # noqa: S104
+            self.guard.sent("arp", ip, 0, _REQUEST.size, "arp", Kind.ARP)
+            self.sent += 1
+
+    async def _settle(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait for late answers; no longer than it takes until all have answered."""
+        until = loop.time() + WAIT_S
+        while len(self.replies.claims) < self.asked.size and loop.time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+    def _read(self) -> None:
+        for _ in range(1_024):
+            frame = take(self.sock)
+            if frame is None:
+                return
+            self.replies.add(frame.data, frame.vlan, self.asked)
+
+
+def request(mac: bytes, source: bytes, target: int) -> bytes:
+    """Write the frame that asks who has `target`."""
+    ip = target.to_bytes(4, "big")
+    return _REQUEST.pack(BROADCAST, mac, 0x0806, 1, 0x0800, 6, 4, 1, mac, source, bytes(6), ip)
+
+
+def attempts(stretch: _Stretch, elapsed_s: float) -> list[Attempt]:
+    """Turn what a stretch heard into attempts."""
+    claims = stretch.replies.claims
+    routers = proxies(stretch.asked, ((ip, mac) for ip, m in claims.items() for mac, _ in m))
+    made, covered = [], []
+
+    def attempt(
+        endpoint: Endpoint, outcome: Outcome, seen: tuple[Observation, ...], note: str
+    ) -> None:
+        made.append(Attempt("arp", endpoint, outcome, seen, stretch.started, elapsed_s, note))
+
+    for ip, macs in sorted(claims.items()):
+        true = {key: raw for key, raw in macs.items() if key[0] not in routers}
+        covered += [] if true else [ip]
+        for (mac, vlan), raw in true.items():
+            text = mac.hex(":")
+            where = Endpoint(address(4, ip), text, 0, "arp", vlan)
+            several = f"{len(true)} stations claim this address" if len(true) > 1 else ""
+            attempt(where, Outcome.ANSWERED, (Observation("mac", text, raw),), several)
+    by = (("by", stretch.interface.vantage()),)
+    for mac, ips in routers.items():
+        hidden = AddressSet.of(Range(4, ip, ip) for ip in ips)
+        note = Note(hidden, proxy=hidden, told=(("router", mac.hex(":")), *by))
+        where = Endpoint(None, mac.hex(":"), 0, "arp")
+        attempt(where, Outcome.GARBLED, (Observation("mac", mac.hex(":")),), str(note))
+    heard = AddressSet.of(Range(4, ip, ip) for ip in claims)
+    told = (("answered", str(len(claims) - len(covered))), ("sent", str(stretch.sent)), *by)
+    proxy = AddressSet.of(Range(4, ip, ip) for ip in covered)
+    note = Note(stretch.asked, stretch.asked.minus(heard), proxy, told=told)
+    whole = Outcome.SILENT if note.silent else Outcome.ANSWERED
+    attempt(Endpoint(None, None, 0, "arp"), whole, (), str(note))
+    return made

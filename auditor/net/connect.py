@@ -1,0 +1,131 @@
+"""Who is there, without privilege: TCP connections to a few ports, and the kernel's own ARP.
+
+An open port and a refused one both mean that somebody is there. On our own links the kernel
+asks ARP before it connects, so its neighbour table tells who is there even when every port is
+silent, and with which hardware address.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+from auditor.errors import ScopeRefusal
+from auditor.model.address import AddressSet
+from auditor.model.coverage_note import NOTHING, Note
+from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
+from auditor.net import neighbours
+from auditor.net.arp import stretches
+from auditor.net.dial import Ended, dial
+from auditor.net.guard import BudgetSpent, Guard, Kind
+from auditor.net.interfaces import Interface
+
+WINDOW = 1_000
+# The kernel asks ARP up to three times, a second apart (mcast_solicit in arp(7)).
+ARP_QUESTIONS = 3
+NAME = "connect"
+
+
+async def sweep_connect(
+    guard: Guard,
+    targets: AddressSet,
+    ports: Sequence[int],
+    interface: Interface | None = None,
+    window: int = WINDOW,
+) -> AsyncIterator[list[Attempt]]:
+    """Knock on `ports` of every address; gives the attempts stretch by stretch.
+
+    interface: on whose link the targets lie; None where they lie behind routers. One ANSWERED
+    or REFUSED attempt per address that is there, and one for the stretch as a whole.
+    """
+    own = AddressSet.parse(a.ip for a in interface.addresses) if interface else NOTHING
+    ports = [port for port in ports if port in guard.scope.ports and port not in guard.scope.never]
+    rate = guard.scope.pace.connects_per_s / max(1, len(ports))
+    if interface:
+        rate = min(rate, guard.scope.pace.arp_per_s / ARP_QUESTIONS)
+    for stretch in stretches(targets.minus(own), rate):
+        yield await _Knocking(guard, stretch, ports, interface).run(window)
+
+
+class _Knocking:
+    """A stretch of addresses while it is being knocked on."""
+
+    def __init__(
+        self, guard: Guard, asked: AddressSet, ports: Sequence[int], interface: Interface | None
+    ) -> None:
+        self.guard, self.asked, self.ports, self.interface = guard, asked, ports, interface
+        self.started = guard.clock()
+        self.ends: dict[str, tuple[int, Ended]] = {}
+        self.troubles: dict[str, Ended] = {}
+
+    async def run(self, window: int) -> list[Attempt]:
+        """Knock port by port, on those that have not answered yet."""
+        began = asyncio.get_running_loop().time()
+        for number in range(self.guard.scope.pace.rounds):
+            for port in self.ports:
+                waiting = iter([ip for ip in self.asked if ip not in self.ends])
+                first = number == 0 and port == self.ports[0]
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(min(window, self.asked.size)):
+                        group.create_task(self._work(waiting, port, first))
+            if self.interface:
+                break  # whoever did not answer the kernel's ARP will not answer a port either
+        return self._attempts(round(asyncio.get_running_loop().time() - began, 3))
+
+    async def _work(self, waiting: Iterator[str], port: int, first: bool) -> None:
+        for ip in waiting:
+            try:
+                if first and self.interface:
+                    for _ in range(ARP_QUESTIONS):
+                        await self.guard.turn(Kind.ARP, ip, 0, "arp")
+                await self._knock(ip, port)
+            except BudgetSpent:
+                continue
+            except ScopeRefusal:
+                if self.guard.standing():
+                    raise
+                self.troubles[ip] = Ended(Outcome.NOT_TRIED, "refused by the scope")
+
+    async def _knock(self, ip: str, port: int) -> None:
+        async with self.guard.seat(ip):
+            found = await dial(self.guard, ip, port, NAME, tries=1)
+            if found.sock:
+                self.guard.spend(ip)
+                found.sock.close()  # nothing was said on it: this is a FIN
+        if found.ended.outcome.is_knowledge:
+            self.ends[ip] = (port, found.ended)
+        elif found.ended.outcome is not Outcome.SILENT:
+            self.troubles[ip] = found.ended
+
+    def _attempts(self, elapsed_s: float) -> list[Attempt]:
+        macs = self._macs()
+        made = []
+        for ip in [ip for ip in self.asked if ip in self.ends or ip in macs]:
+            port, ended = self.ends.get(ip, (0, Ended(Outcome.ANSWERED, "answers ARP only")))
+            seen = (Observation("mac", macs[ip]),) if ip in macs else ()
+            where = Endpoint(ip, macs.get(ip), port, "tcp" if port else "arp")
+            made.append(
+                Attempt(NAME, where, ended.outcome, seen, self.started, elapsed_s, ended.detail)
+            )
+        there = AddressSet.single(a.endpoint.ip for a in made if a.endpoint.ip)
+        left = AddressSet.single(ip for ip in self.troubles if ip not in self.ends).minus(there)
+        by = self.interface.vantage() if self.interface else "routed"
+        told = (("ports", ",".join(map(str, self.ports))), ("answered", str(len(made))), ("by", by))
+        if left:
+            reasons = {ended.detail for ip, ended in self.troubles.items() if ip in left}
+            told = (("why", ", ".join(sorted(reasons))), *told)
+        silent = self.asked.minus(there).minus(left)
+        note = Note(self.asked, silent, left=left, told=told)
+        whole = Outcome.SILENT if silent or left else Outcome.ANSWERED
+        end = Endpoint(transport="tcp")
+        return [*made, Attempt(NAME, end, whole, (), self.started, elapsed_s, str(note))]
+
+    def _macs(self) -> dict[str, str]:
+        """Give the hardware addresses that the kernel has learned on the link."""
+        if not self.interface:
+            return {}
+        return {
+            n.ip: n.mac
+            for n in neighbours.known()
+            if n.index == self.interface.index
+            and n.ip in self.asked
+            and (n.state & neighbours.REACHABLE or n.ip in self.ends)
+        }

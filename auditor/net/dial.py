@@ -1,0 +1,114 @@
+"""Begins a TCP connection: one SYN per turn, and what it means when none comes about."""
+
+import asyncio
+import errno
+import os
+import socket
+from dataclasses import dataclass
+
+from auditor.model.observation import Outcome
+from auditor.net.guard import Guard, Kind
+
+# Linux repeats an unanswered SYN after one second (RFC 6298, 2.1) and asks nobody. A try ends
+# before that; the second one takes its own turn, so each SYN is paced and in the journal.
+TRY_S = 0.95
+TRIES = 2
+
+# What an errno says of the peer, or of us; everything else is our own failure.
+_ENDINGS = {
+    errno.ECONNREFUSED: Outcome.REFUSED,
+    errno.ECONNRESET: Outcome.REFUSED,
+    errno.EHOSTUNREACH: Outcome.SILENT,
+    errno.EHOSTDOWN: Outcome.SILENT,
+    errno.ETIMEDOUT: Outcome.SILENT,
+    errno.ENETUNREACH: Outcome.NOT_TRIED,
+    errno.ENETDOWN: Outcome.NOT_TRIED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a dial ended, and why."""
+
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """What a dial gave. sock: connected, the caller's to close; None where it was not.
+
+    took_s: without the time that was spent waiting for a turn.
+    """
+
+    ended: Ended
+    took_s: float
+    sock: socket.socket | None = None
+
+
+def ending(error: OSError) -> tuple[Outcome, str]:
+    """Say how a connection ended that never came about, and why."""
+    return _ENDINGS.get(error.errno or 0, Outcome.CRASHED), error.strerror or str(error)
+
+
+async def dial(
+    guard: Guard, ip: str, port: int, tool: str, patience_s: float = 2.0, tries: int = TRIES
+) -> Dialled:
+    """Connect to `ip`:`port` as the guard lets us, in a few tries."""
+    took_s = 0.0
+    for _ in range(tries):
+        await guard.turn(Kind.CONNECT, ip, port)
+        found = await _try(guard, ip, port, tool, min(TRY_S, patience_s - took_s))
+        took_s += found.took_s
+        if found.ended.outcome is not Outcome.SILENT or took_s >= patience_s:
+            break
+    return Dialled(found.ended, took_s, found.sock)
+
+
+async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -> Dialled:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET)
+    except OSError as error:
+        return Dialled(Ended(*ending(error)), 0.0)
+    try:
+        sock.settimeout(0)
+        number = sock.connect_ex((ip, port))  # the SYN leaves now, in our turn
+        guard.sent("tcp", ip, port, 0, tool, Kind.CONNECT)
+        if number not in {0, errno.EINPROGRESS}:
+            raise OSError(number, os.strerror(number))
+        await _connected(loop, sock, patience_s)
+    except TimeoutError:
+        sock.close()
+        ended = Ended(Outcome.SILENT, "no answer to the connection")
+        return Dialled(ended, loop.time() - began)
+    except OSError as error:
+        sock.close()
+        return Dialled(Ended(*ending(error)), loop.time() - began)
+    except asyncio.CancelledError:
+        sock.close()
+        raise
+    return Dialled(Ended(Outcome.ANSWERED), loop.time() - began, sock)
+
+
+async def _connected(
+    loop: asyncio.AbstractEventLoop, sock: socket.socket, patience_s: float
+) -> None:
+    """Wait until a connection that was begun stands; OSError where it does not."""
+    ready: asyncio.Future[bool] = loop.create_future()
+
+    def settle(on_time: bool) -> None:
+        if not ready.done():
+            ready.set_result(on_time)
+
+    loop.add_writer(sock.fileno(), settle, True)  # noqa: FBT003 a callback's argument
+    timer = loop.call_later(patience_s, settle, False)  # noqa: FBT003
+    try:
+        if not await ready:
+            raise TimeoutError
+    finally:
+        timer.cancel()
+        loop.remove_writer(sock.fileno())
+    if number := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        raise OSError(number, os.strerror(number))

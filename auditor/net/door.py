@@ -1,0 +1,191 @@
+"""One conversation of a probe with one port: TCP, TLS or UDP, limited in time and size.
+
+A probe says what to send and reads what came; this module owns the socket. Three clocks end
+every conversation (to connect, between bytes, in all), and a limit every reply.
+"""
+
+import asyncio
+import socket
+import ssl
+from datetime import datetime
+
+from auditor.errors import DataError, ScopeRefusal
+from auditor.model.coverage_note import RESET
+from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
+from auditor.net.dial import Ended, dial, ending
+from auditor.net.guard import BudgetSpent, Guard, Kind
+from auditor.net.line import Line, old_tls
+from auditor.plugins import Heard, Peer, Probe, Say
+
+TOTAL_S = 5.0
+MOST_STEPS = 400  # observations and questions of one conversation
+
+
+class _Talk:
+    """One probe's conversation with one peer, over as many connections as it asks for."""
+
+    def __init__(self, guard: Guard, peer: Peer, probe: Probe) -> None:
+        self.guard, self.peer, self.probe = guard, peer, probe
+        self.loop = asyncio.get_running_loop()
+        self.line: Line | None = None
+        self.left_s = TOTAL_S
+        self.heard: list[Heard] = []
+        self.started: datetime | None = None
+
+    async def ask(self, say: Say) -> Heard:
+        """Put one question, on a new connection where that is asked for."""
+        if self.line is None or say.fresh:
+            await self.hang_up()
+            found = await self._connect()
+            if isinstance(found, Ended):
+                return self._note(Heard(b"", found.outcome, b"", found.detail))
+            self.line = found
+        if say.data:
+            self.guard.permit(self.peer.ip, self.peer.port, self.probe.transport)
+        if say.data and self.probe.transport == "udp":
+            await self.guard.turn(Kind.PACKET, self.peer.ip, self.peer.port, "udp")
+        began = self.loop.time()
+        waiting = self.line.exchange(say, began + self.left_s)
+        if say.data:
+            size, where = len(say.data), (self.probe.transport, self.peer.ip, self.peer.port)
+            self.guard.sent(*where, size, self.probe.name)
+        heard = await waiting
+        self.left_s -= self.loop.time() - began
+        return self._note(heard)
+
+    def _note(self, heard: Heard) -> Heard:
+        self.heard.append(heard)
+        return heard
+
+    async def hang_up(self) -> None:
+        """Close the line politely, if there is one."""
+        line, self.line = self.line, None
+        if line:
+            await line.close()
+
+    async def _connect(self) -> Line | Ended:
+        if self.left_s <= 0:
+            return Ended(Outcome.SILENT, "no time was left for another connection")
+        self.guard.spend(self.peer.ip)
+        if self.probe.transport == "udp":
+            self.started = self.started or self.guard.clock()
+            return await self._datagrams()
+        return await self._dial()
+
+    async def _datagrams(self) -> Line | Ended:
+        self.guard.permit(self.peer.ip, self.peer.port, "udp")
+        try:
+            _, line = await self.loop.create_datagram_endpoint(
+                lambda: Line(self.loop, datagrams=True),
+                remote_addr=(self.peer.ip, self.peer.port),
+            )
+        except OSError as error:
+            return Ended(*ending(error))
+        return line
+
+    async def _dial(self) -> Line | Ended:
+        ip, port = self.peer.ip, self.peer.port
+        found = await dial(self.guard, ip, port, self.probe.name, self.left_s)
+        self.started = self.started or self.guard.clock()
+        self.left_s -= found.took_s
+        if found.sock is None:
+            return found.ended
+        began = self.loop.time()
+        try:
+            return await self._speak(found.sock)
+        except ssl.SSLError as error:
+            found.sock.close()
+            return Ended(Outcome.GARBLED, f"TLS handshake failed: {error.reason or error}")
+        except OSError as error:
+            found.sock.close()
+            return Ended(*ending(error))
+        finally:
+            self.left_s -= self.loop.time() - began
+
+    async def _speak(self, sock: socket.socket) -> Line:
+        """Put the connected socket under a Line, inside TLS where the port wants it."""
+        if not self.peer.tls:
+            _, line = await self.loop.create_connection(lambda: Line(self.loop), sock=sock)
+            return line
+        patience_s = max(0.1, self.left_s)
+        try:
+            _, line = await self.loop.create_connection(
+                lambda: Line(self.loop),
+                sock=sock,
+                ssl=old_tls(),
+                server_hostname="",
+                ssl_handshake_timeout=patience_s,
+                ssl_shutdown_timeout=0.3,
+            )
+        except (ConnectionAbortedError, ConnectionResetError, TimeoutError) as error:
+            raise ssl.SSLError(0, str(error) or "no handshake") from error
+        return line
+
+
+async def converse(
+    guard: Guard, peer: Peer, probe: Probe, seen: list[Observation] | None = None
+) -> Attempt | None:
+    """Let `probe` speak with `peer`; None when the probe had nothing to ask.
+
+    seen: is filled as the probe observes, so that a probe which fails leaves what it saw.
+    """
+    seen = [] if seen is None else seen
+    talk = _Talk(guard, peer, probe)
+    began = guard.clock()
+    verdict: Ended | None = None
+    try:
+        async with guard.seat(peer.ip):
+            try:
+                await _drive(talk, seen)
+            finally:
+                await talk.hang_up()
+    except DataError as error:
+        verdict = Ended(Outcome.GARBLED, str(error))
+    except (ScopeRefusal, BudgetSpent) as error:
+        verdict = Ended(Outcome.NOT_TRIED, f"{error.what}: {error.why}")
+    if not talk.heard and not seen and verdict is None:
+        return None
+    ended = _conclude(talk.heard, seen, verdict)
+    return Attempt(
+        tool=probe.name,
+        endpoint=Endpoint(ip=peer.ip, port=peer.port, transport=probe.transport),
+        outcome=ended.outcome,
+        observations=tuple(seen),
+        started=talk.started or began,
+        elapsed_s=round(max(0.0, TOTAL_S - talk.left_s), 4),
+        detail=ended.detail,
+    )
+
+
+async def _drive(talk: _Talk, seen: list[Observation]) -> None:
+    speaking = talk.probe.speak(talk.peer)
+    heard: Heard | None = None
+    try:
+        for _ in range(MOST_STEPS):
+            step = speaking.send(heard)
+            if isinstance(step, Observation):
+                seen.append(step)
+                heard = None
+            else:
+                heard = await talk.ask(step)
+    except StopIteration:
+        return
+    finally:
+        speaking.close()
+
+
+def _conclude(heard: list[Heard], seen: list[Observation], verdict: Ended | None) -> Ended:
+    """Say how the whole conversation ended: by the best that any question of it brought."""
+    broken = next((h for h in heard if h.detail.startswith(RESET)), None)
+    if any(h.data or h.certificate for h in heard):
+        if verdict and verdict.outcome is Outcome.GARBLED:
+            return verdict
+        answered = any(h.outcome is Outcome.ANSWERED or h.certificate for h in heard)
+        outcome = Outcome.ANSWERED if answered and seen else Outcome.GARBLED
+        note = verdict.detail if verdict else "" if seen else "not this protocol"
+        return Ended(outcome, broken.detail if broken else note)
+    if verdict or not heard:
+        return verdict or Ended(Outcome.ANSWERED, "")
+    ranks = (Outcome.GARBLED, Outcome.REFUSED, Outcome.SILENT, Outcome.NOT_TRIED, Outcome.CRASHED)
+    best = min(heard, key=lambda h: ranks.index(h.outcome))
+    return Ended(best.outcome, best.detail)

@@ -1,0 +1,158 @@
+"""One datagram to a group on one segment, and everybody's answers to it.
+
+Camera discovery works by multicast: a device answers whatever its own address is, so one that
+still has its factory address on a foreign network is found as well. Its endpoint is recorded;
+nothing here, and nothing later, contacts an address outside the scope.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from auditor.model.coverage_note import NOTHING, Note
+from auditor.model.observation import Attempt, Endpoint, Outcome
+from auditor.net.guard import Guard
+from auditor.net.interfaces import Interface
+from auditor.plugins import Found, Sweep
+
+LISTEN_S = 3.0
+# Thousands of cameras answer within a tenth of a second; the kernel may give less than asked.
+RECEIVE_BUFFER = 64 << 20
+MOST_REPLIES = 20_000  # distinct ones, of one segment in one round
+MOST_BYTES = 64 << 20  # of distinct replies
+MOST_OF_ONE_SENDER = 16  # distinct replies; a recorder may speak for its cameras
+SO_RCVBUFFORCE = 33
+
+
+@dataclass(slots=True, frozen=True)
+class _Heap:
+    """Distinct replies so far, with counts; bounded, whatever is poured in."""
+
+    replies: dict[tuple[str, bytes], None]
+    per_sender: dict[str, int]
+    counts: dict[str, int]
+
+    def add(self, data: bytes, sender: str) -> None:
+        self.counts["came"] += 1
+        key = (sender, data)
+        if key in self.replies:
+            return
+        full = len(self.replies) >= MOST_REPLIES or self.counts["bytes"] > MOST_BYTES
+        if full or self.per_sender.get(sender, 0) >= MOST_OF_ONE_SENDER:
+            self.counts["dropped"] += 1
+            return
+        self.replies[key] = None
+        self.per_sender[sender] = self.per_sender.get(sender, 0) + 1
+        self.counts["bytes"] += len(data)
+
+
+async def ask_group(
+    guard: Guard, sweep: Sweep, interface: Interface, listen_s: float = LISTEN_S
+) -> list[Attempt]:
+    """Ask the group of `sweep` on the segment of `interface`, in every round of the profile.
+
+    Gives one ANSWERED attempt per device that the replies speak of, and one for the segment
+    (endpoint without an address) that says what was asked and how many replies came.
+    """
+    started, loop = guard.clock(), asyncio.get_running_loop()
+    began = loop.time()
+    heap = _Heap({}, {}, {"came": 0, "dropped": 0, "bytes": 0})
+    with contextlib.ExitStack() as stack:
+        asking = stack.enter_context(_socket(sweep.group, interface, 0))
+        ears = [asking]
+        if sweep.also_port:
+            ears.append(stack.enter_context(_socket(sweep.group, interface, sweep.also_port)))
+        for ear in ears:
+            loop.add_reader(ear.fileno(), _take, ear, interface, heap.add)
+            stack.callback(loop.remove_reader, ear.fileno())
+        rounds = min(guard.scope.pace.rounds, 2)
+        for _ in range(rounds):
+            await _ask(guard, sweep, interface, asking)
+            await asyncio.sleep(listen_s / rounds)
+    found = _read(sweep, heap)
+    elapsed_s = round(loop.time() - began, 3)
+    attempts = [
+        Attempt(sweep.name, one.endpoint, Outcome.ANSWERED, one.observations, started, elapsed_s)
+        for one in found
+    ]
+    told = (
+        ("group", f"{sweep.group}:{sweep.port}"),
+        ("devices", str(len(attempts))),
+        ("replies", str(heap.counts["came"])),
+        *((("dropped", str(heap.counts["dropped"])),) if heap.counts["dropped"] else ()),
+        ("rounds", str(rounds)),
+        ("by", interface.vantage()),
+    )
+    note = Note(asked=NOTHING, told=told)  # a group is no question to each address
+    outcome = Outcome.ANSWERED if attempts else Outcome.SILENT
+    whole = Endpoint(port=sweep.port, transport="udp")
+    return [*attempts, Attempt(sweep.name, whole, outcome, (), started, elapsed_s, str(note))]
+
+
+async def _ask(guard: Guard, sweep: Sweep, interface: Interface, asking: socket.socket) -> None:
+    assert sweep.request, f"sweep {sweep.name} has nothing to ask"
+    data = sweep.request(secrets.randbits(128))
+    await guard.group_turn(sweep.group, sweep.port, interface.name, interface.on_link)
+    zone = (0, interface.index) if ":" in sweep.group else ()
+    asking.sendto(data, (sweep.group, sweep.port, *zone))
+    guard.sent("udp", sweep.group, sweep.port, len(data), sweep.name)
+
+
+def _read(sweep: Sweep, heap: _Heap) -> list[Found]:
+    """Let the sweep read each distinct reply; the same device told twice counts once."""
+    assert sweep.read, f"sweep {sweep.name} reads nothing"
+    found: dict[Found, None] = {}
+    for sender, data in heap.replies:
+        found.update(dict.fromkeys(sweep.read(data, sender)))
+    return list(found)
+
+
+def _take(ear: socket.socket, interface: Interface, add: Callable[[bytes, str], None]) -> None:
+    """Empty the socket, a bounded number at a time so that timers keep running."""
+    own = {address.ip for address in interface.addresses}
+    for _ in range(512):
+        try:
+            data, sender = ear.recvfrom(65_535)
+        except OSError:  # empty, or an ICMP error of somebody's
+            return
+        ip = str(sender[0]).split("%", 1)[0]
+        if ip not in own:
+            add(data, ip)
+
+
+def _socket(group: str, interface: Interface, port: int) -> socket.socket:
+    """Open a socket that sends to a group by one interface only, and never past a router."""
+    family = socket.AF_INET6 if ":" in group else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.settimeout(0)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    if port:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        membership = socket.inet_pton(family, group) + struct.pack("=I", interface.index)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, interface.index)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
+        sock.bind(("::", port))
+        if port:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
+        return sock
+    source = socket.inet_aton(interface.ipv4 or "0.0.0.0")  # noqa: S104 any, on that interface
+    request = struct.pack("=4s4si", socket.inet_aton(group), source, interface.index)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, request)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+    sock.bind(("", port))
+    sock.setsockopt(socket.IPPROTO_IP, 49, 0)  # IP_MULTICAST_ALL: only groups joined here
+    if port:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
+    with contextlib.suppress(PermissionError):  # older kernels let only root say so
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.name.encode())
+    return sock

@@ -1,0 +1,204 @@
+"""What stands between every socket and the network: scope, pace, budgets and the journal.
+
+Each sender asks here before each send, so nothing that a plug-in or a peer does can lead out
+of the authorised networks, onto a forbidden port or over the cap.
+"""
+
+import asyncio
+import hashlib
+import ipaddress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from auditor.errors import AuditorError, ScopeRefusal
+from auditor.model.address import AddressSet
+from auditor.model.journal import Sent
+from auditor.model.scope import Scope
+from auditor.net.pace import Meter
+
+MANY_HOSTS = 4_096  # beyond so many, those that are neither busy nor recent are forgotten
+WATCH_S = 0.5  # how often the authority is looked at; a run stops within four of these
+
+
+class Kind(StrEnum):
+    """What is paced separately."""
+
+    ARP = "arp"
+    PACKET = "packet"
+    CONNECT = "connect"
+
+
+class BudgetSpent(AuditorError):  # noqa: N818 named as errors.py names them
+    """A host has been spoken to as often as this run may."""
+
+
+class _Host:
+    """What one host has been asked: how many conversations are open, when the last began."""
+
+    def __init__(self, per_s: float, most_open: int) -> None:
+        self.meter = Meter(per_s)
+        self.seats = asyncio.Semaphore(most_open)
+        self.guests = 0
+
+
+class Guard:
+    """One per run. clock: the wall clock (UTC). journal: is handed everything that was sent."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        *,
+        clock: Callable[[], datetime],
+        journal: Callable[[Sent], None] | None = None,
+    ) -> None:
+        self.scope = scope
+        self.clock = clock
+        self.journal = journal
+        self.revoked: str | None = None
+        pace = scope.pace
+        self.meters = {
+            Kind.ARP: Meter(pace.arp_per_s),
+            Kind.PACKET: Meter(pace.packets_per_s),
+            Kind.CONNECT: Meter(pace.connects_per_s),
+        }
+        self._hosts: dict[str, _Host] = {}
+        self._talks: dict[str, int] = {}
+
+    # ---------------------------------------------------------------- scope
+
+    def standing(self) -> str | None:
+        """Give the reason why nothing at all may be sent now; None where something may."""
+        moment, authority = self.clock(), self.scope.authority
+        if self.revoked:
+            return self.revoked
+        if authority.expires and moment >= authority.expires:
+            return f"the authority expired at {authority.expires.isoformat()}"
+        if self.scope.hours and not self.scope.hours.allow(moment):
+            return "outside the authorised hours"
+        return None
+
+    def permit(self, ip: str, port: int, transport: str = "tcp") -> None:
+        """Let one packet to `ip`:`port` pass; port 0 for transports without ports."""
+        reason = self.revoked or self.scope.refusal(ip, port, self.clock())
+        if reason:
+            where = f"{ip} port {port}/{transport}" if port else f"{ip} ({transport})"
+            raise ScopeRefusal(
+                f"nothing was sent to {where}", why=reason, hint="widen the scope, if you may"
+            )
+
+    def permit_group(self, group: str, port: int, interface: str, segment: AddressSet) -> None:
+        """Let one datagram to a sweep's group pass onto a segment.
+
+        segment: what is on the link of that interface; it must hold scoped addresses.
+        """
+        reason = self.standing()
+        if not ipaddress.ip_address(group.split("%", 1)[0]).is_multicast:
+            reason = reason or "is no multicast group"
+        if self.scope.interface not in {None, interface}:
+            reason = reason or f"the scope names interface {self.scope.interface}"
+        if port in self.scope.never:
+            reason = reason or f"port {port} is never touched"
+        if not segment.meet(self.scope.networks.minus(self.scope.excluded)):
+            reason = reason or f"no authorised address is on the segment of {interface}"
+        if reason:
+            raise ScopeRefusal(f"nothing was sent to group {group} by {interface}", why=reason)
+
+    def revoke(self, reason: str) -> None:
+        """Let nothing more pass, for the first reason given."""
+        self.revoked = self.revoked or reason
+
+    async def watch(self) -> None:
+        """Look at the authority until it ends; then nothing passes, and this raises."""
+        reason = None
+        while not reason:
+            reason = self.standing() or await asyncio.to_thread(self._tampered)
+            await asyncio.sleep(0 if reason else WATCH_S)
+        self.revoke(reason)
+        raise ScopeRefusal("the scan was stopped", why=reason, hint="renew the authority")
+
+    def _tampered(self) -> str | None:
+        authority = self.scope.authority
+        if not authority.sha256 or authority.source == "command line":
+            return None
+        try:
+            now = hashlib.sha256(Path(authority.source).read_bytes()).hexdigest()
+        except OSError as error:
+            return f"the scope file {authority.source} cannot be read any more: {error.strerror}"
+        changed = now != authority.sha256
+        return f"the scope file {authority.source} was changed during the run" if changed else None
+
+    # ---------------------------------------------------------------- pace and budgets
+
+    async def turn(self, kind: Kind, ip: str, port: int = 0, transport: str = "tcp") -> None:
+        """Wait until one more may go to `ip`, and check once more that it may.
+
+        The caller sends before it awaits anything else, and calls `sent`.
+        """
+        self.permit(ip, port, transport)
+        if kind is Kind.CONNECT:
+            host = self._host(ip)
+            async with host.meter.lock:
+                await host.meter.patience()
+                await self.meters[kind].turn()
+                host.meter.stamp()
+        else:
+            await self.meters[kind].turn()
+        self.permit(ip, port, transport)
+
+    async def group_turn(self, group: str, port: int, interface: str, segment: AddressSet) -> None:
+        """Wait until one more datagram may go to a group, and check that it may."""
+        await self.meters[Kind.PACKET].turn()
+        self.permit_group(group, port, interface, segment)
+
+    def sent(
+        self,
+        transport: str,
+        ip: str,
+        port: int,
+        size: int,
+        tool: str,
+        kind: Kind | None = None,
+        count: int = 1,
+    ) -> None:
+        """Note what has just left; kind: whose turn it was (see model/journal.Sent)."""
+        if kind:
+            self.meters[kind].restamp()
+            if kind is Kind.CONNECT and ip in self._hosts:
+                self._hosts[ip].meter.restamp()
+        if self.journal:
+            self.journal(Sent(self.clock(), transport, ip, port, count, size, tool))
+
+    @asynccontextmanager
+    async def seat(self, ip: str) -> AsyncIterator[None]:
+        """Hold one of the few conversations that may be open to a host at a time."""
+        host = self._host(ip)
+        host.guests += 1
+        try:
+            async with host.seats:
+                yield
+        finally:
+            host.guests -= 1
+
+    def spend(self, ip: str) -> None:
+        """Take one connection from the host's budget of this run."""
+        spent = self._talks.get(ip, 0)
+        if spent >= self.scope.pace.host_total:
+            raise BudgetSpent(
+                f"{ip} has been spoken to {spent} times",
+                why="the profile allows no more in one run",
+                hint="scan it again later, or with another profile",
+            )
+        self._talks[ip] = spent + 1
+
+    def _host(self, ip: str) -> _Host:
+        pace = self.scope.pace
+        if len(self._hosts) >= MANY_HOSTS and ip not in self._hosts:
+            busy = {at: h for at, h in self._hosts.items() if h.guests or h.meter.lock.locked()}
+            recent = {at: h for at, h in self._hosts.items() if h.meter.wait_s(h.meter.most)}
+            self._hosts = busy | recent
+        if ip not in self._hosts:
+            self._hosts[ip] = _Host(pace.host_connects_per_s, pace.host_open)
+        return self._hosts[ip]

@@ -1,0 +1,102 @@
+"""Raw frames on one interface, below IP: opened, filtered in the kernel, read with their tags.
+
+Sources: packet(7); IEEE 802.3 and 802.1Q; classic BPF as in linux/filter.h. Needs CAP_NET_RAW.
+"""
+
+import ctypes
+import socket
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from auditor.errors import EnvironmentLack
+from auditor.net.interfaces import Interface, require_raw
+
+ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6, ETH_P_VLAN = 0x0003, 0x0800, 0x0806, 0x86DD, 0x8100
+BROADCAST = b"\xff" * 6
+RECEIVE_BUFFER = 16 << 20
+SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
+SOL_PACKET, PACKET_AUXDATA = 263, 8
+_AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata
+_VLAN_VALID = 0x10  # TP_STATUS_VLAN_VALID
+_VID = 0x0FFF  # the identifier in an 802.1Q tag control word
+
+Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
+
+# The few instructions of classic BPF that our filters need.
+LOAD_HALF, LOAD_BYTE, LOAD_WORD = 0x28, 0x30, 0x20
+EQUAL, SET, RETURN = 0x15, 0x45, 0x06
+LOAD_INDEX_IP, LOAD_HALF_INDEXED, LOAD_BYTE_INDEXED = 0xB1, 0x48, 0x50
+WHOLE = 0x40000
+
+# ARP replies: EtherType 0x0806 at 12, operation 2 at 20 (RFC 826).
+ARP_REPLIES: tuple[Instruction, ...] = (
+    (LOAD_HALF, 0, 0, 12),
+    (EQUAL, 0, 3, ETH_P_ARP),
+    (LOAD_HALF, 0, 0, 20),
+    (EQUAL, 0, 1, 2),
+    (RETURN, 0, 0, WHOLE),
+    (RETURN, 0, 0, 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One received frame without its tag. vlan: the tag's identifier; None when untagged."""
+
+    data: bytes
+    vlan: int | None = None
+
+
+def attach(sock: socket.socket, program: Iterable[Instruction]) -> None:
+    """Let the kernel drop whatever the program does not return."""
+    code = b"".join(struct.pack("=HBBI", *step) for step in program)
+    kept = ctypes.create_string_buffer(code)
+    head = struct.pack("@HP", len(code) // 8, ctypes.addressof(kept))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, head)
+
+
+def open_link(interface: Interface, program: Iterable[Instruction]) -> socket.socket:
+    """Open a socket for whole frames on an interface, seeing only what `program` lets in.
+
+    It listens on all protocols because a tagged frame is not delivered under its inner one.
+    """
+    require_raw()
+    if not interface.up:
+        raise EnvironmentLack(
+            f"interface {interface.name} is down",
+            hint=f"bring it up: ip link set {interface.name} up",
+        )
+    try:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        attach(sock, program)  # before it is bound, so that nothing else slips in
+        sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+        except PermissionError:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        sock.bind((interface.name, ETH_P_ALL))
+        sock.settimeout(0)
+    except OSError as error:
+        raise EnvironmentLack(
+            f"raw frames cannot be sent by {interface.name}",
+            why=error.strerror or str(error),
+            hint="see that the interface is there and up, and that this runs as root",
+        ) from error
+    return sock
+
+
+def take(sock: socket.socket) -> Frame | None:
+    """Take one frame from the socket; None when there is none."""
+    try:
+        raw, ancillary, _, _ = sock.recvmsg(65_535, 64)
+    except BlockingIOError:
+        return None
+    for level, kind, told in ancillary:
+        if level == SOL_PACKET and kind == PACKET_AUXDATA and len(told) >= _AUXDATA.size:
+            status, *_, tag, _ = _AUXDATA.unpack_from(told)
+            if status & _VLAN_VALID:
+                return Frame(raw, tag & _VID)
+    if len(raw) >= 18 and int.from_bytes(raw[12:14], "big") == ETH_P_VLAN:
+        return Frame(raw[:12] + raw[16:], int.from_bytes(raw[14:16], "big") & _VID)
+    return Frame(raw)

@@ -1,0 +1,66 @@
+"""The kernel's neighbour table: who it knows on our links, and what we may lend it.
+
+Source: rtnetlink(7), linux/neighbour.h. A reader needs no privilege, and so learns hardware
+addresses where raw frames are not allowed: the kernel asks ARP for every address we connect to.
+"""
+
+import ipaddress
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from auditor.model.address import Mac
+from auditor.net import netlink
+
+REACHABLE = 0x02  # NUD_REACHABLE: answered, or spoke to us, within the last half minute
+PERMANENT = 0x80  # NUD_PERMANENT: does not count towards the table's limit, is never asked
+_MARK = 171  # NDA_PROTOCOL of entries that we lent, so that a killed run's can be found
+_BODY = struct.Struct("=BxxxiHBB")
+_DST, _LLADDR, _PROTOCOL = 1, 2, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """One entry of the table."""
+
+    ip: str
+    mac: str
+    index: int  # of the interface
+    state: int
+    lent: bool = False
+
+
+def known() -> tuple[Neighbour, ...]:
+    """Read the whole table, entries without a hardware address left out."""
+    found = []
+    for row in netlink.table(netlink.GET_NEIGHBOUR):
+        raw, ip = row.attributes.get(_LLADDR, b""), row.ip(_DST)
+        if len(raw) == 6 and ip and row.fixed:
+            mac = str(Mac(int.from_bytes(raw, "big")))
+            lent = row.attributes.get(_PROTOCOL) == bytes([_MARK])
+            found.append(Neighbour(ip, mac, row.fixed[1], row.fixed[2], lent))
+    return tuple(found)
+
+
+def lend(index: int, entries: Iterable[tuple[str, str]]) -> int:
+    """Put (ip, mac) pairs that a sweep has just learned into the table of an interface."""
+    mark = netlink.attribute(_PROTOCOL, bytes([_MARK]))
+    bodies = [
+        _entry(index, ip, PERMANENT)
+        + netlink.attribute(_LLADDR, bytes.fromhex(mac.replace(":", "")))
+        + mark
+        for ip, mac in entries
+    ]
+    return netlink.change(netlink.NEW_NEIGHBOUR, bodies)
+
+
+def take_back(lent: Iterable[Neighbour] | None = None) -> int:
+    """Remove what we lent; without an argument all that carries our mark, of any run."""
+    entries = [n for n in known() if n.lent] if lent is None else lent
+    return netlink.change(netlink.DEL_NEIGHBOUR, [_entry(n.index, n.ip, 0) for n in entries])
+
+
+def _entry(index: int, ip: str, state: int) -> bytes:
+    target = ipaddress.ip_address(ip)
+    family = 2 if target.version == 4 else 10
+    return _BODY.pack(family, index, state, 0, 0) + netlink.attribute(_DST, target.packed)

@@ -1,0 +1,104 @@
+"""The kernel's tables of links, addresses, routes and neighbours, by rtnetlink.
+
+Source: rtnetlink(7), linux/rtnetlink.h, linux/neighbour.h. Reading needs no privilege and sends
+nothing; `seed` and `forget` need CAP_NET_ADMIN.
+"""
+
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from auditor.errors import EnvironmentLack
+
+_HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, sender
+_REQUEST, _ACK, _DUMP, _CREATE, _REPLACE = 1, 4, 0x300, 0x400, 0x100
+_ERROR, _DONE = 2, 3
+_BUFFER = 1 << 16
+
+GET_LINK, GET_ADDRESS, GET_ROUTE = 18, 22, 26
+NEW_NEIGHBOUR, DEL_NEIGHBOUR, GET_NEIGHBOUR = 28, 29, 30
+# The fixed part of each kind of message, before its attributes.
+_FIXED = {16: "=BxHiII", 20: "=BBBBi", 24: "=BBBBBBBBI", 28: "=BxxxiHBB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row of a table: the fixed part as numbers, the attributes by number."""
+
+    kind: int
+    fixed: tuple[int, ...]
+    attributes: dict[int, bytes] = field(default_factory=dict)
+
+    def number(self, attribute: int) -> int | None:
+        """Give a 32-bit attribute; None where the row has none."""
+        raw = self.attributes.get(attribute)
+        return int(struct.unpack("=I", raw[:4])[0]) if raw and len(raw) >= 4 else None
+
+    def ip(self, attribute: int) -> str | None:
+        """Give an address attribute as text; None where the row has none."""
+        raw = self.attributes.get(attribute, b"")
+        family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(raw))
+        return socket.inet_ntop(family, raw) if family else None
+
+
+def table(kind: int, family: int = socket.AF_UNSPEC) -> tuple[Message, ...]:
+    """Read a whole table of the kernel."""
+    request = struct.pack("=B15x", family)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
+        kernel.settimeout(5)
+        kernel.bind((0, 0))
+        kernel.send(_HEADER.pack(16 + len(request), kind, _REQUEST | _DUMP, 1, 0) + request)
+        rows: list[Message] = []
+        while True:
+            for message in _messages(kernel.recv(_BUFFER)):
+                if message.kind in {_DONE, _ERROR}:
+                    return tuple(rows)
+                rows.append(message)
+
+
+def change(kind: int, bodies: list[bytes]) -> int:
+    """Ask for a change per body; give how many the kernel accepted."""
+    flags = _REQUEST | _ACK | (_CREATE | _REPLACE if kind == NEW_NEIGHBOUR else 0)
+    accepted = 0
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
+        kernel.settimeout(5)
+        kernel.bind((0, 0))
+        for number, body in enumerate(bodies):
+            kernel.send(_HEADER.pack(16 + len(body), kind, flags, number, 0) + body)
+            error = struct.unpack_from("=i", kernel.recv(_BUFFER), 16)[0]
+            if error == -1:
+                raise EnvironmentLack(
+                    "the kernel's neighbour table may not be changed",
+                    why="that needs CAP_NET_ADMIN",
+                    hint="run as root; without it the kernel asks for each neighbour itself",
+                )
+            accepted += error == 0
+    return accepted
+
+
+def attribute(number: int, value: bytes) -> bytes:
+    """Write one attribute, padded to four octets."""
+    return struct.pack("=HH", 4 + len(value), number) + value + bytes(-len(value) % 4)
+
+
+def _messages(raw: bytes) -> Iterator[Message]:
+    at = 0
+    while at + 16 <= len(raw):
+        length, kind, _, _, _ = _HEADER.unpack_from(raw, at)
+        if length < 16:
+            return
+        form = struct.Struct(_FIXED.get(kind, "="))
+        fixed = form.unpack_from(raw, at + 16) if length >= 16 + form.size else ()
+        yield Message(kind, fixed, dict(_attributes(raw[at + 16 + form.size : at + length])))
+        at += -(-length // 4) * 4
+
+
+def _attributes(raw: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + 4 <= len(raw):
+        length, number = struct.unpack_from("=HH", raw, at)
+        if length < 4:
+            return
+        yield number & 0x3FFF, raw[at + 4 : at + length]
+        at += -(-length // 4) * 4
