@@ -1,0 +1,1 @@
+"""Alembic's home: one numbered file in `versions` per released schema."""

@@ -1,0 +1,110 @@
+"""Reading facts in the order of the chain, a chunk at a time."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from sqlalchemy import Connection, text
+
+from auditor.model.observation import StoredAttempt
+from auditor.store.encoding import pack, unpack
+from auditor.store.tables import Row, attempt_value, columns
+
+CHUNK = 1_000
+# the third text of an observation; a value that looks like one is looked up in vain
+NAMED = re.compile(r'","([0-9a-f]{64})"\]')
+_ATTEMPT = ", ".join(columns("attempt")[:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Attempts `first` to `last`, which belong to one run. nth: place of the first in it."""
+
+    first: int
+    last: int
+    run: int
+    nth: int
+
+
+def spans(
+    connection: Connection, *, site: str | None, run: str | None, after: int
+) -> tuple[dict[int, tuple[str, str]], list[Span]]:
+    """Give the runs asked for (number -> id, site) and where their attempts stand.
+
+    Neighbouring links of one run are joined.
+    """
+    runs = {
+        number: (unpack(name), unpack(place))
+        for number, name, place in connection.execute(
+            text(
+                "SELECT n, id, site FROM run WHERE (CAST(:site AS TEXT) IS NULL OR site = :site)"
+                " AND (CAST(:run AS TEXT) IS NULL OR id = :run)"
+            ),
+            {"site": site and pack(site), "run": run and pack(run)},
+        )
+    }
+    links = connection.execute(
+        text(
+            "SELECT first, last, run, nth FROM link WHERE kind = 'attempt' AND last > :after"
+            " ORDER BY seq"
+        ),
+        {"after": after},
+    )
+    found: list[Span] = []
+    for first, last, number, nth in links:
+        if number not in runs:
+            continue
+        before = found[-1] if found else None
+        if before and before.run == number and before.last + 1 == first:
+            found[-1] = Span(before.first, last, number, before.nth)
+        else:
+            found.append(Span(first, last, number, nth))
+    return runs, found
+
+
+def attempts(
+    connection: Connection, runs: dict[int, tuple[str, str]], found: Iterable[Span], after: int = 0
+) -> Iterator[StoredAttempt]:
+    """Stream the attempts of the spans, with the bytes they rest on."""
+    for span in found:
+        for rows in rows_between(connection, max(span.first, after + 1), span.last):
+            kept = raws(connection, rows)
+            for seq, *row in rows:
+                name, site = runs[row[0]]
+                yield StoredAttempt(seq, name, site, attempt_value(tuple(row), kept))
+
+
+def rows_between(connection: Connection, first: int, last: int) -> Iterator[list[Row]]:
+    """Give the rows of attempts `first` to `last` in lists, without hash.
+
+    Each list is a query of its own, so no cursor stays open while the caller thinks.
+    """
+    while first <= last:
+        rows = connection.execute(
+            text(f"SELECT {_ATTEMPT} FROM attempt WHERE seq BETWEEN :low AND :high ORDER BY seq"),
+            {"low": first, "high": min(last, first + CHUNK - 1)},
+        ).all()
+        yield [tuple(row) for row in rows]
+        first += CHUNK
+
+
+def raws(connection: Connection, rows: Iterable[Row]) -> dict[str, bytes]:
+    """Load the raw bytes that these rows' observations name."""
+    names = {name for row in rows for name in NAMED.findall(row[-1])}
+    found = _where_named(connection, "SELECT sha256, data FROM raw", names)
+    return {name: bytes(data) for name, data in found}
+
+
+def raw_names(connection: Connection, names: Iterable[str]) -> set[str]:
+    """Tell which of these raw bytes the ledger holds."""
+    return {row[0] for row in _where_named(connection, "SELECT sha256 FROM raw", names)}
+
+
+def _where_named(connection: Connection, query: str, names: Iterable[str]) -> Iterator[Row]:
+    wanted = iter(sorted(names))
+    while some := list(islice(wanted, 500)):
+        marks = ", ".join(f":n{at}" for at in range(len(some)))
+        values = {f"n{at}": name for at, name in enumerate(some)}
+        found = connection.execute(text(f"{query} WHERE sha256 IN ({marks})"), values)
+        yield from map(tuple, found)
