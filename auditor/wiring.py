@@ -1,0 +1,171 @@
+"""Builds things and finds shipped data; the only room that knows every room.
+
+Nothing here decides anything: each function says which parts belong together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditor.errors import UsageError
+from auditor.model.scope import Pace, Scope
+from auditor.plugins import Format, Importer, Medium, Probe, Sweep, Words, load
+
+if TYPE_CHECKING:
+    from auditor.identify.knowledge import Knowledge
+    from auditor.policy.pack import Pack
+    from auditor.store.ledger import Ledger
+
+PACKAGE = Path(__file__).parent
+DATA = PACKAGE / "data"
+
+
+def shipped(name: str) -> Path:
+    """Find a source folder: inside the installed package, else beside it in a checkout."""
+    inside = PACKAGE / f"_{name}"
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+def oui_data() -> Path:
+    """Find the registry of hardware addresses: the user's refreshed copy before ours."""
+    own = user_data() / "oui_data"
+    return own if (own / "vendors.tsv").is_file() else shipped("oui_data")
+
+
+def user_data() -> Path:
+    """Give the folder for what a user refreshes (XDG Base Directory Specification)."""
+    import os
+
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "auditor"
+
+
+def resources() -> Path:
+    """Find templates and words of the reports."""
+    return shipped("reports")
+
+
+def open_ledger(url: str) -> "Ledger":
+    """Open (or create) the ledger."""
+    from auditor.store.ledger import Ledger
+
+    return Ledger.open(url)
+
+
+def knowledge(fingerprints: Sequence[Path] = ()) -> "Knowledge":
+    """Load all that is known about makers."""
+    from auditor.identify.knowledge import Knowledge
+
+    return Knowledge.load(DATA, oui_data(), tuple(fingerprints))
+
+
+def packs(ids: Sequence[str] = (), files: Sequence[Path] = ()) -> tuple["Pack", ...]:
+    """Load the named packs (all shipped ones where none is named) and the user's own files."""
+    from auditor.policy.packs import load_packs
+
+    shipped_files = {path.stem: path for path in sorted((DATA / "packs").glob("*.toml"))}
+    own = {path.stem: path for path in files}
+    known = shipped_files | own
+    unknown = [name for name in ids if name not in known and not Path(name).is_file()]
+    if unknown:
+        raise UsageError(
+            f"there is no policy pack {', '.join(unknown)}",
+            why=f"known packs: {', '.join(sorted(known))}",
+            hint="list them with `auditor packs`, or give the path of a pack of your own",
+        )
+    chosen = [known.get(name) or Path(name) for name in ids] or list(known.values())
+    return load_packs(list(dict.fromkeys(chosen)))
+
+
+def sweeps() -> tuple[Sweep, ...]:
+    """Load all sweeps in the order in which they ask."""
+    return tuple(sorted(load("auditor.sweeps", "SWEEP", Sweep), key=lambda s: (s.order, s.name)))
+
+
+def probes() -> tuple[Probe, ...]:
+    """Load all probes in the order in which they ask."""
+    return tuple(sorted(load("auditor.probes", "PROBE", Probe), key=lambda p: (p.order, p.name)))
+
+
+def importers() -> tuple[Importer, ...]:
+    """Load all importers."""
+    return load("auditor.importers", "IMPORTER", Importer)
+
+
+def formats() -> tuple[Format, ...]:
+    """Load all report formats."""
+    return load("auditor.formats", "FORMAT", Format)
+
+
+@lru_cache(maxsize=1)
+def presence() -> frozenset[str]:
+    """Name the sweeps whose answer says only that somebody is there."""
+    return frozenset(
+        sweep.name for sweep in sweeps() if sweep.medium in {Medium.FRAME, Medium.CONNECT}
+    )
+
+
+def words(languages: Sequence[str]) -> dict[str, Words]:
+    """Read the strings of the report in the languages asked for."""
+    from auditor.formats.words import load_words
+
+    return load_words(resources(), tuple(languages))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asked of a scan on the command line."""
+
+    targets: tuple[str, ...]
+    scope_file: Path | None = None
+    site: str = ""
+    exclude: tuple[str, ...] = ()
+    interface: str | None = None
+    pace: float | None = None
+    trust: tuple[str, ...] = ()
+
+
+def scope(wish: Wish, moment: datetime) -> Scope:
+    """Make the scope: from the scope file where there is one, else from the command line.
+
+    With both, the targets narrow the scope file and never widen it.
+    """
+    from auditor import authority
+    from auditor.model.address import AddressSet
+
+    lists, never = authority.port_lists(DATA / "ports.toml")
+    paces = authority.profiles(DATA / "profiles.toml")
+    if wish.scope_file:
+        made = authority.from_file(
+            wish.scope_file,
+            site=wish.site,
+            moment=moment,
+            paces=paces,
+            lists=lists,
+            never=never,
+            trusted=wish.trust,
+        )
+    else:
+        if not wish.targets:
+            raise UsageError("no target was given", hint="name a network, or pass --scope FILE")
+        made = authority.from_command_line(
+            wish.targets,
+            site=wish.site,
+            moment=moment,
+            pace=paces["gentle"],
+            lists=lists,
+            never=never,
+        )
+    if wish.scope_file and wish.targets:
+        made = replace(made, networks=made.networks.meet(AddressSet.parse(wish.targets)))
+    pace: Pace = authority.paced(made.pace, wish.pace)
+    return replace(
+        made,
+        site=made.site or "default",
+        excluded=made.excluded.join(AddressSet.parse(wish.exclude)),
+        interface=wish.interface or made.interface,
+        pace=pace,
+    )
