@@ -294,13 +294,13 @@ def packs(
 
 def main() -> None:
     """Run a command; turn every error into what, why and what to do."""
+    from auditor.commands.terminal import complain, defect
     from auditor.errors import AuditorError
 
+    sys.excepthook = defect
     try:
         app()
     except AuditorError as error:
-        from auditor.commands.terminal import complain
-
         sys.exit(complain(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

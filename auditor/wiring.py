@@ -16,6 +16,7 @@ from auditor.plugins import Format, Importer, Medium, Probe, Sweep, Words, load
 
 if TYPE_CHECKING:
     from auditor.identify.knowledge import Knowledge
+    from auditor.identify.registry import Registry
     from auditor.policy.pack import Pack
     from auditor.store.ledger import Ledger
 
@@ -60,6 +61,13 @@ def knowledge(fingerprints: Sequence[Path] = ()) -> "Knowledge":
     from auditor.identify.knowledge import Knowledge
 
     return Knowledge.load(DATA, oui_data(), tuple(fingerprints))
+
+
+def registry() -> "Registry":
+    """Load the registry of hardware addresses alone."""
+    from auditor.identify.registry import Registry
+
+    return Registry(oui_data())
 
 
 def packs(ids: Sequence[str] = (), files: Sequence[Path] = ()) -> tuple["Pack", ...]:

@@ -6,9 +6,12 @@ reverse what is read.
 """
 
 import json
+import os
 import sys
+import traceback
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
 from typing import Any
 
 from auditor.errors import AuditorError, LedgerError
@@ -34,6 +37,18 @@ def complain(error: AuditorError) -> int:
     return 3 if isinstance(error, LedgerError) and "full" in error.what else 2
 
 
+def defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say that this is our own mistake, and leave with 3: a crash is never "1, found"."""
+    print(safe(f"error: the auditor itself failed: {kind.__name__}: {error}"), file=sys.stderr)
+    print("  why: this is a defect, not something that you did", file=sys.stderr)
+    print("  fix: report it with the lines below; nothing recorded is lost", file=sys.stderr)
+    for line in "".join(traceback.format_exception(kind, error, trace)).splitlines():
+        print(safe(line, 500), file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(3)
+
+
 def emit(records: Iterable[Mapping[str, Any]]) -> None:
     """Print JSON Lines; ASCII only, so that no terminal reads anything into it."""
     for record in records:
@@ -43,11 +58,9 @@ def emit(records: Iterable[Mapping[str, Any]]) -> None:
 def table(rows: Sequence[Sequence[object]], heads: Sequence[str]) -> None:
     """Print a plain table with aligned columns; cells are made safe and cut."""
     cells = [[safe(cell, WIDEST) for cell in row] for row in rows]
-    widths = [
-        max(len(head), *(len(row[at]) for row in cells)) if cells else len(head)
-        for at, head in enumerate(heads)
-    ]
-    for row in ([list(heads)] if heads else []) + cells:
+    shown = ([list(heads)] if heads else []) + cells
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for row in shown:
         print(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
