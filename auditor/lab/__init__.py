@@ -1,0 +1,1 @@
+"""The simulated department: network namespaces, devices as data, the servers that play them."""

@@ -1,0 +1,75 @@
+"""The process that is the lab: it holds every network and plays every device.
+
+It is told what to play by the first line of its input, answers each further line with a line
+of JSON, and ends, with all that it made, when its input ends: when the process that started
+it is gone, however it went.
+"""
+
+import asyncio
+import json
+import os
+import resource
+import sys
+from typing import Any
+
+from auditor.errors import AuditorError, EnvironmentLack
+from auditor.lab import kernel
+from auditor.lab.town import Town
+from auditor.lab.truth import Truth
+
+_LINE_BYTES = 64 << 20
+
+
+def main() -> int:
+    """Be the lab until the input ends."""
+    try:
+        truth = Truth.model_validate_json(sys.stdin.buffer.readline())
+        _raise_limits()
+        kernel.leave_home()
+        scanner = kernel.hold_network()
+        asyncio.run(_live(truth, scanner))
+    except AuditorError as error:
+        _say({"error": error.what, "why": error.why, "hint": error.hint})
+        return 1
+    except OSError as error:
+        lack = EnvironmentLack("cannot build the lab", why=str(error), hint=kernel.LACK_HINT)
+        _say({"error": lack.what, "why": lack.why, "hint": lack.hint})
+        return 1
+    return 0
+
+
+def _raise_limits() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+async def _live(truth: Truth, scanner: int) -> None:
+    town = Town(truth, scanner)
+    try:
+        await town.open()
+        _say({"scanner": scanner})
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=_LINE_BYTES)
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while line := await reader.readline():
+            _say(_obey(town, json.loads(line)))
+    finally:
+        town.close()
+        os._exit(0)  # every connection and timer dies with us; nobody waits for them
+
+
+def _obey(town: Town, order: dict[str, Any]) -> dict[str, Any]:
+    match order["do"]:
+        case "report":
+            return town.report()
+        case unknown:
+            return {"error": f"no order {unknown}"}
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""Builds the networks of a department and lets every device in them play its part."""
+
+import asyncio
+import ctypes
+import os
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from auditor.lab import kernel
+from auditor.lab.certificates import contexts
+from auditor.lab.datagram import Answerer, open_datagram
+from auditor.lab.frames import ArpResponder, Sniffer
+from auditor.lab.links import LOOPBACK, NEAR, Far, Links
+from auditor.lab.record import Sent, Touches, Window, total
+from auditor.lab.talk import Server, listen
+from auditor.lab.truth import Banner, Datagram, Device, Fragile, Service, Shut, Talk, Trap, Truth
+from auditor.model.address import Mac
+
+_SWITCH, _SCANNER_PORT, _PORT = 10, 100, 1000  # interface indexes at the switches
+_SCANNER_MAC = 0x00_15_5D_A0_00_00  # a notebook's, of a block that makes no cameras
+_BACKLOG = 128
+_ATTACH_FILTER = 26  # SO_ATTACH_FILTER
+_JITTER_S = 0.05  # a sender that keeps N a second may be seen to be this much quicker
+_SYN, _RST = 0x02, 0x04
+
+
+class Weakness:
+    """Watches a fragile device and tells, once, what was too much for it."""
+
+    def __init__(self, limits: Fragile, touches: Touches, die: Callable[[], None]) -> None:
+        self._limits, self._touches, self._die = limits, touches, die
+        self._window = Window(1.0 - _JITTER_S)
+        self._known: set[tuple[int, int]] = set()
+        self._resets = 0
+
+    def tcp(self, moment: float, port: int, source: int, flags: int) -> None:
+        """Look at one TCP frame to the device."""
+        if flags & _RST:
+            self._resets += 1
+            if self._resets > self._limits.resets:
+                self._fail(f"a reset to port {port}")
+        elif flags & _SYN and (port, source) not in self._known:
+            self._known.add((port, source))
+            if self._window.add(moment) > self._limits.connects_per_s:
+                self._fail(f"more than {self._limits.connects_per_s} connections in a second")
+            if self._window.count > self._limits.total:
+                self._fail(f"more than {self._limits.total} connections")
+
+    def opened(self) -> None:
+        """Look at how many connections are open."""
+        if self._touches.open > self._limits.open:
+            self._fail(f"more than {self._limits.open} connections open at once")
+
+    def _fail(self, why: str) -> None:
+        if not self._touches.dead:
+            self._touches.dead = why
+            self._die()
+
+
+class Town:
+    """A department that runs in this process, in networks that live as long as it."""
+
+    def __init__(self, truth: Truth, scanner: int) -> None:
+        """Take what to build; scanner: the process that holds the scanner's network."""
+        self.truth = truth
+        self.scanner = os.open(f"/proc/{scanner}/ns/net", os.O_RDONLY)
+        self.sent = Sent()
+        self.touches = {d.name: Touches(d.name, d.ip, d.mac) for d in truth.devices}
+        self._by_ip = {device.ip: self.touches[device.name] for device in truth.devices}
+        self._weak: dict[str, Weakness] = {}
+        self._sniffers: list[Sniffer] = []
+        self._servers: list[asyncio.Server] = []
+        self._closed_doors: list[socket.socket] = []
+        used = {s.tls for d in truth.devices for s in truth.services(d) if isinstance(s, Talk)}
+        self._contexts = contexts({n: c for n, c in truth.certificates.items() if n in used})
+        self._links = Links()
+        self._began = time.monotonic()
+
+    async def open(self) -> None:
+        """Build the networks and start every device."""
+        self._switches()
+        networks = kernel.new_networks(len(self.truth.devices))
+        for at, (device, network) in enumerate(zip(self.truth.devices, networks, strict=True)):
+            self._plug_in(at, device, network)
+            with kernel.inside(network):
+                opened = self._set_up(device)
+            os.close(network)  # from here on its sockets and its cable keep it
+            for service, own in opened:
+                await self._serve(device, service, own)
+        for at in range(len(self.truth.segments)):
+            self._sniffers.append(Sniffer(f"scan{at}", self.sent, self._watch))
+
+    def _switches(self) -> None:
+        self._links.up(LOOPBACK)
+        for at, segment in enumerate(self.truth.segments):
+            self._links.bridge(f"seg{at}", _SWITCH + at)
+            self._links.without_ipv6(_SWITCH + at)
+            self._links.up(_SWITCH + at)
+            far = Far(self.scanner, Mac(_SCANNER_MAC + at), f"eth{at}", NEAR + at)
+            self._links.pair(f"scan{at}", _SCANNER_PORT + at, _SWITCH + at, far)
+            self._links.without_ipv6(_SCANNER_PORT + at)
+            with kernel.inside(self.scanner), Links() as links:
+                for knob in ("all", "default"):  # answers from foreign subnets are heard
+                    kernel.set_kernel(f"net.ipv4.conf.{knob}.rp_filter", "0")
+                links.up(LOOPBACK)
+                links.up(NEAR + at)
+                links.address(segment.interface, NEAR + at)
+
+    def _plug_in(self, at: int, device: Device, network: int) -> None:
+        switch = next(
+            _SWITCH + n for n, s in enumerate(self.truth.segments) if s.name == device.segment
+        )
+        self._links.pair(f"h{at}", _PORT + at, switch, Far(network, Mac.parse(device.mac)))
+        if device.fragile:
+            touches = self.touches[device.name]
+            die = lambda: self._links.down(_PORT + at)  # noqa: E731
+            self._weak[device.ip] = Weakness(device.fragile, touches, die)
+
+    def _set_up(self, device: Device) -> list[tuple[Service, socket.socket]]:
+        """Configure the network that we are in as the device's, and open its sockets."""
+        with Links() as links:
+            links.up(LOOPBACK)
+            if device.silent:
+                links.without_ipv6(NEAR)
+            links.up(NEAR)
+            if not device.silent:
+                self._address(links, device)
+        quiet = [device.ip] if device.silent or device.flap else []
+        quiet += [device.range] if device.range and not device.range_open else []
+        if quiet:
+            macs = [Mac.parse(mac) for mac in device.flap or (device.mac,)]
+            ArpResponder("eth0", quiet, macs).start()
+        return [pair for service in self.truth.services(device) for pair in open_all(service)]
+
+    def _address(self, links: Links, device: Device) -> None:
+        segment = next(s for s in self.truth.segments if s.name == device.segment)
+        prefix = 24 if device.on_link else segment.interface.partition("/")[2]
+        links.address(f"{device.ip}/{prefix}", NEAR)
+        if device.on_link:
+            links.on_link("0.0.0.0/0", NEAR)
+        if device.range and device.range_open:
+            links.local(device.range)
+
+    async def _serve(self, device: Device, service: Service, own: socket.socket) -> None:
+        touches = self.touches[device.name]
+        match service:
+            case Datagram():
+                loop = asyncio.get_running_loop()
+                await loop.create_datagram_endpoint(
+                    lambda: Answerer(service, device.words, touches), sock=own
+                )
+            case Talk() | Banner() | Trap():
+                weak = self._weak.get(device.ip)
+                server = Server(service, device.words, touches, weak.opened if weak else None)
+                context = self._context(service) if isinstance(service, Talk) else None
+                self._servers.append(await listen(own, server, context))
+            case Shut():
+                self._closed_doors.append(own)
+
+    def _context(self, talk: Talk) -> ssl.SSLContext | None:
+        return self._contexts[talk.tls] if talk.tls else None
+
+    def _watch(self, moment: float, ip: str, port: int, source: int, flags: int) -> None:
+        if flags & _SYN and (touches := self._by_ip.get(ip)):
+            touches.ports.add(port)
+        if weak := self._weak.get(ip):
+            weak.tcp(moment, port, source, flags)
+
+    def report(self) -> dict[str, object]:
+        """Tell what was received and sent so far."""
+        for sniffer in self._sniffers:
+            sniffer.drain()
+        return total(list(self.touches.values()), self.sent, time.monotonic() - self._began)
+
+    def close(self) -> None:
+        """End all that runs in the scanner's network; the rest ends with this process."""
+        for process in set(kernel.members(self.scanner)) - {os.getppid()}:
+            with suppress(OSError):
+                os.kill(process, 9)
+
+
+def open_all(service: Service) -> list[tuple[Service, socket.socket]]:
+    """Open the sockets of one service in the network that the calling thread is in."""
+    match service:
+        case Datagram():
+            return [(service, open_datagram(service))]
+        case Shut(ports=ports):
+            return [(service, _deaf(port)) for port in ports]
+        case _:
+            return [(service, _listener(service.port))]
+
+
+def _listener(port: int) -> socket.socket:
+    own = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    own.bind(("", port))
+    own.listen(_BACKLOG)
+    own.settimeout(0)
+    return own
+
+
+def _deaf(port: int) -> socket.socket:
+    """Open a port that drops every frame: a filter of one instruction, `return 0 bytes`."""
+    own = _listener(port)
+    code = ctypes.create_string_buffer(b"\x06\0\0\0\0\0\0\0", 8)
+    program = ctypes.create_string_buffer(16)  # struct sock_fprog
+    ctypes.memmove(program, (1).to_bytes(8, "little"), 8)
+    ctypes.memmove(ctypes.addressof(program) + 8, ctypes.addressof(code).to_bytes(8, "little"), 8)
+    own.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program.raw)
+    return own
