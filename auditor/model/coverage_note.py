@@ -8,7 +8,8 @@ that it asked, with an endpoint without `ip`, and a note of this form in `detail
 `key=value` pairs are joined by "; "; sets of addresses are written `first-last,single,…`.
 `asked` is always there. `silent` is what gave no answer in any round. `proxy` is what a router
 (its hardware address in `router`) answers for: nothing is known of those addresses. `left` is
-what was planned and not done; `why` says the reason. Other keys are for people.
+what was planned and not done; `why` says the reason. `self` is this machine's own address, which needs no question. Other keys are for
+people.
 """
 
 from collections.abc import Iterable

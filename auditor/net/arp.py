@@ -10,15 +10,15 @@ import random
 import socket
 import struct
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
 from auditor.model.address import AddressSet, Range, address
-from auditor.model.coverage_note import Note
+from auditor.model.coverage_note import NOTHING, Note
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import Interface
-from auditor.net.link import ARP_REPLIES, BROADCAST, open_link, take
+from auditor.net.link import ARP_REPLIES, BROADCAST, open_link, send, take
 
 # A frame on the wire is at least 60 octets without its checksum (IEEE 802.3, 4A.2.3.2.4).
 _REQUEST = struct.Struct("!6s6sHHHBBH6s4s6s4s18x")
@@ -39,7 +39,7 @@ class Replies:
     claims: dict[int, dict[tuple[bytes, int | None], bytes]] = field(default_factory=dict)
     unasked: list[int] = field(default_factory=list)
 
-    def add(self, frame: bytes, vlan: int | None, asked: "Range | AddressSet") -> None:
+    def add(self, frame: bytes, vlan: int | None, asked: AddressSet) -> None:
         """Note one ARP reply; forged, misshapen and unasked ones are passed over."""
         if len(frame) < _REPLY.size:
             return
@@ -49,7 +49,7 @@ class Replies:
         if (kind, hardware, protocol, hlen, plen, operation) != (0x0806, 1, 0x0800, 6, 4, 2):
             return
         number = int.from_bytes(ip, "big")
-        if mac[0] & 1 or mac == bytes(6) or address(4, number) not in asked:  # type: ignore[operator]
+        if mac[0] & 1 or mac == bytes(6) or address(4, number) not in asked:
             return
         macs = self.claims.setdefault(number, {})
         if len(macs) < MOST_MACS:
@@ -96,7 +96,10 @@ def stretches(targets: AddressSet, per_s: float) -> Iterable[AddressSet]:
 
 
 async def sweep_arp(
-    guard: Guard, targets: AddressSet, interface: Interface
+    guard: Guard,
+    targets: AddressSet,
+    interface: Interface,
+    tick: Callable[[int], None] = lambda _: None,
 ) -> AsyncIterator[list[Attempt]]:
     """Ask every address of `targets` on the link; gives the attempts stretch by stretch.
 
@@ -106,34 +109,41 @@ async def sweep_arp(
     own = AddressSet.parse(a.ip for a in interface.addresses)
     with open_link(interface, ARP_REPLIES) as sock:
         for stretch in stretches(targets.minus(own), guard.scope.pace.arp_per_s):
-            yield await _Stretch(guard, interface, sock, stretch).ask()
+            yield await _Stretch(guard, interface, sock, stretch, own.meet(targets)).ask(tick)
+            own = NOTHING
 
 
 class _Stretch:
     """A stretch of addresses while it is being asked."""
 
     def __init__(
-        self, guard: Guard, interface: Interface, sock: socket.socket, asked: AddressSet
+        self,
+        guard: Guard,
+        interface: Interface,
+        sock: socket.socket,
+        asked: AddressSet,
+        own: AddressSet,
     ) -> None:
+        self.own = own
         self.guard, self.interface, self.sock, self.asked = guard, interface, sock, asked
         self.started = guard.clock()
         self.replies = Replies()
         self.sent = 0
 
-    async def ask(self) -> list[Attempt]:
+    async def ask(self, tick: Callable[[int], None]) -> list[Attempt]:
         """Ask in random order, each round only those that have not answered."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         loop.add_reader(self.sock.fileno(), self._read)
         try:
-            for _ in range(self.guard.scope.pace.rounds):
-                await self._round()
+            for number in range(self.guard.scope.pace.rounds):
+                await self._round(tick if number == 0 else lambda _: None)
                 await self._settle(loop)
         finally:
             loop.remove_reader(self.sock.fileno())
         return attempts(self, round(loop.time() - began, 3))
 
-    async def _round(self) -> None:
+    async def _round(self, tick: Callable[[int], None]) -> None:
         waiting = [
             number
             for piece in self.asked.ranges
@@ -148,9 +158,11 @@ class _Stretch:
             ip = address(4, number)
             source = self.interface.source_for(ip)
             await self.guard.turn(Kind.ARP, ip, 0, "arp")
-            self.sock.send(request(mac, socket.inet_aton(source or "0.0.0.0"), number))  # noqa: S104
+            frame = request(mac, socket.inet_aton(source or "0.0.0.0"), number)  # noqa: S104
+            send(self.sock, self.interface, frame)
             self.guard.sent("arp", ip, 0, _REQUEST.size, "arp", Kind.ARP)
             self.sent += 1
+            tick(1)
 
     async def _settle(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait for late answers; no longer than it takes until all have answered."""
@@ -198,9 +210,14 @@ def attempts(stretch: _Stretch, elapsed_s: float) -> list[Attempt]:
         where = Endpoint(None, mac.hex(":"), 0, "arp")
         attempt(where, Outcome.GARBLED, (Observation("mac", mac.hex(":")),), str(note))
     heard = AddressSet.of(Range(4, ip, ip) for ip in claims)
-    told = (("answered", str(len(claims) - len(covered))), ("sent", str(stretch.sent)), *by)
+    told: tuple[tuple[str, str], ...] = (
+        ("answered", str(len(claims) - len(covered))),
+        ("sent", str(stretch.sent)),
+        *by,
+    )
     proxy = AddressSet.of(Range(4, ip, ip) for ip in covered)
-    note = Note(stretch.asked, stretch.asked.minus(heard), proxy, told=told)
+    told += (("self", ",".join(stretch.own.texts())),) if stretch.own else ()
+    note = Note(stretch.asked.join(stretch.own), stretch.asked.minus(heard), proxy, told=told)
     whole = Outcome.SILENT if note.silent else Outcome.ANSWERED
     attempt(Endpoint(None, None, 0, "arp"), whole, (), str(note))
     return made

@@ -6,7 +6,7 @@ silent, and with which hardware address.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 from auditor.errors import ScopeRefusal
 from auditor.model.address import AddressSet
@@ -29,6 +29,7 @@ async def sweep_connect(
     targets: AddressSet,
     ports: Sequence[int],
     interface: Interface | None = None,
+    tick: Callable[[int], None] = lambda _: None,
     window: int = WINDOW,
 ) -> AsyncIterator[list[Attempt]]:
     """Knock on `ports` of every address; gives the attempts stretch by stretch.
@@ -42,15 +43,23 @@ async def sweep_connect(
     if interface:
         rate = min(rate, guard.scope.pace.arp_per_s / ARP_QUESTIONS)
     for stretch in stretches(targets.minus(own), rate):
-        yield await _Knocking(guard, stretch, ports, interface).run(window)
+        yield await _Knocking(guard, stretch, ports, interface, own.meet(targets)).run(window)
+        own = NOTHING
+        tick(stretch.size)
 
 
 class _Knocking:
     """A stretch of addresses while it is being knocked on."""
 
     def __init__(
-        self, guard: Guard, asked: AddressSet, ports: Sequence[int], interface: Interface | None
+        self,
+        guard: Guard,
+        asked: AddressSet,
+        ports: Sequence[int],
+        interface: Interface | None,
+        own: AddressSet,
     ) -> None:
+        self.own = own
         self.guard, self.asked, self.ports, self.interface = guard, asked, ports, interface
         self.started = guard.clock()
         self.ends: dict[str, tuple[int, Ended]] = {}
@@ -108,12 +117,17 @@ class _Knocking:
         there = AddressSet.single(a.endpoint.ip for a in made if a.endpoint.ip)
         left = AddressSet.single(ip for ip in self.troubles if ip not in self.ends).minus(there)
         by = self.interface.vantage() if self.interface else "routed"
-        told = (("ports", ",".join(map(str, self.ports))), ("answered", str(len(made))), ("by", by))
+        told: tuple[tuple[str, str], ...] = (
+            ("ports", ",".join(map(str, self.ports))),
+            ("answered", str(len(made))),
+            ("by", by),
+        )
         if left:
             reasons = {ended.detail for ip, ended in self.troubles.items() if ip in left}
             told = (("why", ", ".join(sorted(reasons))), *told)
+        told += (("self", ",".join(self.own.texts())),) if self.own else ()
         silent = self.asked.minus(there).minus(left)
-        note = Note(self.asked, silent, left=left, told=told)
+        note = Note(self.asked.join(self.own), silent, left=left, told=told)
         whole = Outcome.SILENT if silent or left else Outcome.ANSWERED
         end = Endpoint(transport="tcp")
         return [*made, Attempt(NAME, end, whole, (), self.started, elapsed_s, str(note))]

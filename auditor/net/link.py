@@ -4,8 +4,10 @@ Sources: packet(7); IEEE 802.3 and 802.1Q; classic BPF as in linux/filter.h. Nee
 """
 
 import ctypes
+import errno
 import socket
 import struct
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +17,7 @@ from auditor.net.interfaces import Interface, require_raw
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6, ETH_P_VLAN = 0x0003, 0x0800, 0x0806, 0x86DD, 0x8100
 BROADCAST = b"\xff" * 6
 RECEIVE_BUFFER = 16 << 20
+FULL_QUEUE_S = 0.0005
 SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
 SOL_PACKET, PACKET_AUXDATA = 263, 8
 _AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata
@@ -84,6 +87,26 @@ def open_link(interface: Interface, program: Iterable[Instruction]) -> socket.so
             hint="see that the interface is there and up, and that this runs as root",
         ) from error
     return sock
+
+
+def send(sock: socket.socket, interface: Interface, frame: bytes) -> None:
+    """Send one frame; a full queue is waited for, a link that went away is said."""
+    while True:
+        try:
+            sock.send(frame)
+        except (BlockingIOError, InterruptedError):
+            time.sleep(FULL_QUEUE_S)
+        except OSError as error:
+            if error.errno == errno.ENOBUFS:
+                time.sleep(FULL_QUEUE_S)
+                continue
+            raise EnvironmentLack(
+                f"interface {interface.name} does not send any more",
+                why=error.strerror or str(error),
+                hint="bring it up again and resume the scan",
+            ) from error
+        else:
+            return
 
 
 def take(sock: socket.socket) -> Frame | None:

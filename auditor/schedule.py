@@ -1,0 +1,371 @@
+"""Runs sweeps, and then probes on whoever is there: many at once, gently, and to be resumed.
+
+The one place that catches everything: a plug-in that fails costs its own attempt and nothing
+else. What a host told is handed over as soon as that host is done.
+"""
+
+import asyncio
+import contextlib
+import resource
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from auditor.errors import AuditorError
+from auditor.model.address import AddressSet
+from auditor.model.coverage_note import INCIDENT, NOTHING, RESET, notes
+from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome
+from auditor.model.scope import Scope
+from auditor.plugins import Medium, Peer, Probe, Sweep
+
+WINDOW = 1_000  # hosts spoken to at once: few tarpits must not starve the honest ones
+RECHECK_S = 60.0  # a host that broke off is left alone for so long, then looked at once
+COALESCE_S = 0.02  # hosts that end within so long are committed together
+MOST_RESETS = 2  # in mid-reply; then the host is left alone
+SUSPICIOUS_SILENCES = 3  # in a row, after the host had answered
+
+Sink = Callable[[Sequence[Attempt]], None]
+Progress = Callable[[str, int, int], None]  # phase, done, total
+Tick = Callable[[int], None]
+
+
+class Network(Protocol):
+    """What the net room does for us; every call keeps to the scope by itself."""
+
+    def frames(self, sweep: Sweep, targets: AddressSet, tick: Tick) -> AsyncIterator[list[Attempt]]:
+        """Sweep with raw frames those targets that lie on links of ours."""
+
+    def connect(
+        self, sweep: Sweep, targets: AddressSet, tick: Tick
+    ) -> AsyncIterator[list[Attempt]]:
+        """Sweep with TCP connections."""
+
+    async def group(self, sweep: Sweep, targets: AddressSet) -> list[Attempt]:
+        """Ask a group once on every segment that holds targets."""
+
+    async def converse(self, peer: Peer, probe: Probe, seen: list[Observation]) -> Attempt | None:
+        """Let a probe speak with a peer; `seen` keeps what it observed if it fails."""
+
+    async def knock(self, ip: str, port: int) -> Outcome:
+        """Connect once and say nothing."""
+
+    async def watch(self) -> None:
+        """Raise as soon as the authority ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an earlier, interrupted part of this run already knows (see `settled`).
+
+    asked: (ip, tool, port) that need not be asked again. swept: per sweep, the addresses that
+    are settled. present: who was there, and what was seen of them.
+    """
+
+    asked: frozenset[tuple[str, str, int]] = frozenset()
+    swept: Mapping[str, AddressSet] = field(default_factory=dict)
+    present: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be collected: by whom, about whom, and how the results leave.
+
+    lists: data/ports.toml. enough: tells from a host's observations that no more need be
+    asked. clock: UTC.
+    """
+
+    scope: Scope
+    targets: AddressSet
+    sweeps: Sequence[Sweep]
+    probes: Sequence[Probe]
+    lists: Mapping[str, Sequence[int]]
+    clock: Callable[[], datetime]
+    sink: Sink
+    progress: Progress = lambda _phase, _done, _total: None
+    enough: Callable[[Sequence[Observation]], bool] = lambda _seen: False
+    done: Done = Done()
+    window: int = WINDOW
+    recheck_s: float = RECHECK_S
+
+
+class _Stopped(Exception):  # noqa: N818 no error: somebody pressed Ctrl-C
+    """The user asked to stop."""
+
+
+async def collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
+    """Sweep, then probe whoever is there; True when done, False when stopped by the user.
+
+    Raises what ends a run: ScopeRefusal when the authority ends, LedgerError when results
+    cannot be kept. What was handed over to the sink by then stays.
+    """
+    _many_files()
+    outbox = _Outbox(work.sink)
+    run = _Run(work, network, outbox)
+    try:
+        async with asyncio.TaskGroup() as group:
+            helpers = [
+                group.create_task(network.watch()),
+                group.create_task(_until(stop)),
+                group.create_task(outbox.forward()),
+            ]
+            await run.sweep()
+            await run.probe()
+            for helper in helpers:
+                helper.cancel()
+    except BaseExceptionGroup as errors:
+        ends = list(_flat(errors))
+        reasons = [end for end in ends if not isinstance(end, _Stopped)]
+        if reasons:
+            raise reasons[0] from None
+        return False
+    finally:
+        outbox.flush()
+    return True
+
+
+def settled(attempts: Iterable[Attempt]) -> Done:
+    """Say what a run that was interrupted need not do again, from the attempts it left."""
+    kept = [a for a in attempts if a.origin is Origin.WIRE]
+    asked: set[tuple[str, str, int]] = set()
+    present: dict[str, list[Observation]] = {}
+    for attempt in kept:
+        ip = attempt.endpoint.ip
+        if ip is None or attempt.outcome in {Outcome.NOT_TRIED, Outcome.CRASHED}:
+            continue
+        asked.add((ip, attempt.tool, attempt.endpoint.port))
+        if attempt.outcome.is_knowledge or attempt.observations:
+            present.setdefault(ip, []).extend(attempt.observations)
+    swept: dict[str, AddressSet] = {}
+    for attempt, note in notes(kept):
+        swept[attempt.tool] = swept.get(attempt.tool, NOTHING).join(note.asked.minus(note.left))
+    return Done(frozenset(asked), swept, {ip: tuple(seen) for ip, seen in present.items()})
+
+
+class _Outbox:
+    """Hands attempts to the sink; those that come close together go together."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.waiting: list[Attempt] = []
+        self.news = asyncio.Event()
+
+    def put(self, attempts: Iterable[Attempt]) -> None:
+        self.waiting.extend(attempts)
+        self.news.set()
+
+    def flush(self) -> None:
+        batch, self.waiting = self.waiting, []
+        self.news.clear()
+        if batch:
+            self.sink(batch)
+
+    async def forward(self) -> None:
+        while True:
+            await self.news.wait()
+            await asyncio.sleep(COALESCE_S)
+            self.flush()
+
+
+class _Run:
+    """One collection while it goes on."""
+
+    def __init__(self, work: Work, network: Network, outbox: _Outbox) -> None:
+        self.work, self.network, self.outbox = work, network, outbox
+        self.present: dict[str, list[Observation]] = {}
+        for ip, seen in work.done.present.items():
+            self._meet(ip, seen)
+        self.reached = NOTHING  # by sweeps that say for each address whether it is there
+
+    # ---------------------------------------------------------------- who is there?
+
+    async def sweep(self) -> None:
+        """Run every sweep in its order and note who is there."""
+        for sweep in sorted(self.work.sweeps, key=lambda sweep: (sweep.order, sweep.name)):
+            done = self.work.done.swept.get(sweep.name)
+            if done is not None:
+                self.reached = self.reached.join(done)
+            try:
+                await self._sweep(sweep, done)
+            except AuditorError:
+                raise
+            except Exception as error:
+                where = Endpoint(transport=sweep.medium)
+                self._keep([self._failed(sweep.name, where, error)])
+
+    async def _sweep(self, sweep: Sweep, done: AddressSet | None) -> None:
+        if sweep.medium is Medium.GROUP:
+            self.work.progress(sweep.name, 0, 1)
+            if done is None:
+                self._keep(await self.network.group(sweep, self.work.targets))
+            self.work.progress(sweep.name, 1, 1)
+            return
+        ask = self.network.frames if sweep.medium is Medium.FRAME else self.network.connect
+        targets = self.work.targets.minus(done or NOTHING)
+        if sweep.medium is Medium.CONNECT:
+            targets = targets.minus(self.reached)
+        if not targets:
+            return
+        count = 0
+
+        def tick(more: int) -> None:
+            nonlocal count
+            count += more
+            self.work.progress(sweep.name, min(count, targets.size), targets.size)
+
+        tick(0)
+        async for batch in ask(sweep, targets, tick):
+            self._keep(batch)
+            for _, note in notes(batch):
+                self.reached = self.reached.join(note.asked.minus(note.left))
+
+    def _keep(self, attempts: Sequence[Attempt]) -> None:
+        self.outbox.put(attempts)
+        for attempt in attempts:
+            if attempt.endpoint.ip and attempt.outcome.is_knowledge:
+                self._meet(attempt.endpoint.ip, attempt.observations)
+
+    def _meet(self, ip: str, seen: Iterable[Observation]) -> None:
+        """Note that somebody is there; whoever lies outside the targets is never contacted."""
+        if ip in self.work.targets:
+            self.present.setdefault(ip, []).extend(seen)
+
+    # ---------------------------------------------------------------- what is it?
+
+    async def probe(self) -> None:
+        """Ask everyone who is there, many hosts at once."""
+        hosts = iter(list(self.present))
+        total, done = len(self.present), 0
+        self.work.progress("probes", 0, total)
+
+        async def worker() -> None:
+            nonlocal done
+            for ip in hosts:
+                host = _Host(self, ip, self.present[ip])
+                await host.interview()
+                done += 1
+                self.work.progress("probes", done, total)
+                if host.suspect:
+                    rechecks.create_task(host.look_again())
+
+        async with asyncio.TaskGroup() as rechecks:
+            for _ in range(min(self.work.window, total)):
+                rechecks.create_task(worker())
+
+    def questions(self, ip: str) -> list[tuple[Probe, int]]:
+        """Give what is to be asked of a host, in order, each port of each probe once."""
+        scope, made = self.work.scope, []
+        for probe in sorted(self.work.probes, key=lambda probe: (probe.order, probe.name)):
+            if probe.needs_community and scope.community is None:
+                continue
+            ports = dict.fromkeys(p for name in probe.ports for p in self.work.lists.get(name, ()))
+            made += [(probe, port) for port in ports if port in scope.ports - scope.never]
+        return [(p, port) for p, port in made if (ip, p.name, port) not in self.work.done.asked]
+
+    def _failed(self, tool: str, where: Endpoint, error: Exception) -> Attempt:
+        said = f"{type(error).__name__}: {error}"
+        return Attempt(tool, where, Outcome.CRASHED, (), self.work.clock(), detail=said)
+
+
+class _Host:
+    """One host while it is being asked. suspect: why it is left alone; None while it is not."""
+
+    def __init__(self, run: _Run, ip: str, seen: list[Observation]) -> None:
+        self.run, self.ip, self.seen = run, ip, seen
+        self.suspect: str | None = None
+        self.answered_on: int | None = None
+        self.asked_last = ""
+        self.resets = self.silences = 0
+        self.made: list[Attempt] = []
+
+    async def interview(self) -> None:
+        """Ask until all is asked, or enough is known, or the host seems to suffer."""
+        questions = iter(self.run.questions(self.ip))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(max(1, self.run.work.scope.pace.host_open)):
+                    group.create_task(self._work(questions))
+        finally:
+            self.run.outbox.put(self.made)
+
+    async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
+        for probe, port in questions:
+            if self.suspect:
+                self._leave(probe, port)
+            elif not self.run.work.enough(self.seen):
+                await self._ask(probe, port)
+
+    async def _ask(self, probe: Probe, port: int) -> None:
+        community = self.run.work.scope.community if probe.needs_community else None
+        peer = Peer(self.ip, port, probe.tls, tuple(self.seen), community)
+        seen: list[Observation] = []
+        try:
+            attempt = await self.run.network.converse(peer, probe, seen)
+        except Exception as error:
+            where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
+            said = f"{type(error).__name__}: {error}"
+            now = self.run.work.clock()
+            attempt = Attempt(probe.name, where, Outcome.CRASHED, tuple(seen), now, detail=said)
+        if attempt is None:
+            return
+        self.made.append(attempt)
+        self.seen.extend(attempt.observations)
+        self.asked_last = f"{probe.name} on port {port}"
+        await self._feel(attempt)
+
+    async def _feel(self, attempt: Attempt) -> None:
+        """Judge from how the last question ended whether the host is still well."""
+        self.resets += attempt.detail.startswith(RESET)
+        if self.resets >= MOST_RESETS:
+            self.suspect = self.suspect or f"broke off in mid-reply {self.resets} times"
+        if attempt.endpoint.transport != "tcp":
+            return
+        if attempt.outcome.is_knowledge:
+            self.answered_on, self.silences = attempt.endpoint.port, 0
+        elif attempt.outcome is Outcome.SILENT and self.answered_on is not None:
+            self.silences += 1
+        if self.silences >= SUSPICIOUS_SILENCES and self.answered_on is not None:
+            self.silences = 0
+            if await self.run.network.knock(self.ip, self.answered_on) is Outcome.SILENT:
+                self.suspect = self.suspect or "stopped answering"
+
+    def _leave(self, probe: Probe, port: int) -> None:
+        where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
+        why = f"left alone: the host {self.suspect}"
+        now = self.run.work.clock()
+        self.made.append(Attempt(probe.name, where, Outcome.NOT_TRIED, (), now, detail=why))
+
+    async def look_again(self) -> None:
+        """Wait, look once whether the host is back, and record the incident."""
+        port, began = self.answered_on or 0, self.run.work.clock()
+        await asyncio.sleep(self.run.work.recheck_s)
+        back = await self.run.network.knock(self.ip, port) if port else Outcome.SILENT
+        well = back.is_knowledge
+        how = "answers again" if well else "does not answer"
+        detail = (
+            f"{self.suspect} after {self.asked_last}; {self.run.work.recheck_s:.0f} s later {how}"
+        )
+        outcome = Outcome.GARBLED if well else Outcome.SILENT
+        where = Endpoint(ip=self.ip, port=port, transport="tcp")
+        self.run.outbox.put([Attempt(INCIDENT, where, outcome, (), began, detail=detail)])
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
+    raise _Stopped
+
+
+def _flat(errors: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """Give the exceptions inside nested groups."""
+    for inside in errors.exceptions:
+        if isinstance(inside, BaseExceptionGroup):
+            yield from _flat(inside)
+        else:
+            yield inside
+
+
+def _many_files() -> None:
+    """Let this process hold as many sockets as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65_536)), hard))
