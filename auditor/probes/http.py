@@ -11,11 +11,10 @@ from auditor.model.observation import Observation, text
 from auditor.plugins import Conversation, Heard, Peer, Probe, Say
 from auditor.wire import favicon, x509
 from auditor.wire.head import Message, is_whole, read_message
-from auditor.wire.http import Origin, get, icon_reference, target_on, title
+from auditor.wire.http import Origin, get, icon_reference, target_on, told_by
 
 LIMIT_BYTES = 16_384
 ICON_LIMIT_BYTES = 65_536 + 2_048  # an icon of 64 KiB and a head before it
-MOST_COOKIE_CHARS = 512
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Reply = Generator[Say | Observation, Heard | None, Message | None]
@@ -42,7 +41,7 @@ def _page(origin: Origin, target: str) -> Reply:
         return None
     yield Observation("http.response", text(heard.data), heard.data)
     page = read_message(heard.data, "HTTP")
-    for field, value in _told(page):
+    for field, value in told_by(page):
         yield Observation(field, value, heard.data)
     return page
 
@@ -56,15 +55,6 @@ def certificate_facts(heard: Heard) -> Generator[Observation, None, None]:
     for field, value in told:
         if value:
             yield Observation(f"tls.{field}", value, heard.certificate)
-
-
-def _told(page: Message) -> Generator[tuple[str, str], None, None]:
-    for field, header in (("server", "server"), ("wwwauth", "www-authenticate"),
-                          ("location", "location"), ("cookie", "set-cookie")):  # fmt: skip
-        for value in page.every(header):
-            yield f"http.{field}", value[:MOST_COOKIE_CHARS] if field == "cookie" else value
-    if name := title(page):
-        yield "http.title", name
 
 
 def _icon(origin: Origin, page: Message, base: str) -> Conversation:

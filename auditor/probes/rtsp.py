@@ -10,8 +10,7 @@ from auditor.model.observation import Observation, text
 from auditor.plugins import Conversation, Heard, Peer, Probe, Say
 from auditor.wire import rtsp
 from auditor.wire.head import is_whole, read_message
-
-FIELDS = (("server", "server"), ("public", "public"), ("wwwauth", "www-authenticate"))
+from auditor.wire.http import told_by
 
 
 def speak(peer: Peer) -> Conversation:
@@ -32,9 +31,8 @@ def _ask(say: Say) -> Generator[Say | Observation, Heard | None, bool]:
         return False
     yield Observation("rtsp.response", text(heard.data), heard.data)
     reply = read_message(heard.data, "RTSP")
-    for field, header in FIELDS:
-        for value in reply.every(header):
-            yield Observation(f"rtsp.{field}", value, heard.data)
+    for field, value in told_by(reply):
+        yield Observation(field, value, heard.data)
     return True
 
 

@@ -16,7 +16,7 @@ from auditor.wire.seen import Seen, told
 ETHER_ARP, ETHER_IPV4, ETHER_IPV6 = 0x0806, 0x0800, 0x86DD
 TAGS = frozenset({0x8100, 0x88A8, 0x9100})  # 802.1Q, 802.1ad and its forerunner
 MOST_TAGS = 4
-TCP, UDP, ICMP6 = 6, 17, 58
+ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
 SYN, ACK, RST = 0x02, 0x10, 0x04
 ARP_REQUEST, ARP_REPLY = 1, 2
 # RFC 8200 section 4: hop-by-hop, routing, destination options; a fragment is not put together
@@ -160,3 +160,31 @@ def arp_reply(raw: bytes) -> tuple[Seen, ...]:
     arp = read_arp(frame) if frame else None
     answered = arp is not None and arp.operation == ARP_REPLY
     return tuple(seen for seen in arp_seen(raw) if seen.endpoint.ip) if answered else ()
+
+
+def syn_reply(raw: bytes) -> tuple[Seen, ...]:
+    """Tell the state of a port from the answer to a SYN; nobody in any other frame.
+
+    The frame's source is the next hop's and speaks of no device, so no `mac` is told.
+    """
+    frame = read_frame(raw)
+    packet = read_packet(frame) if frame else None
+    segment = read_segment(packet) if packet else None
+    if frame is None or packet is None or segment is None or packet.protocol != TCP:
+        return ()
+    state = {SYN | ACK: "open", RST | ACK: "closed"}.get(segment.flags & (SYN | ACK | RST))
+    ip = ip_text(packet.source)
+    if state is None or ip is None:
+        return ()
+    endpoint = Endpoint(ip, None, segment.source_port, vlan=frame.vlan)
+    return (Seen("syn", endpoint, told(raw[:64], ("device.port_state", state))),)
+
+
+def echo_reply(raw: bytes) -> tuple[Seen, ...]:
+    """Tell who answers an IPv4 echo (RFC 792, type 0)."""
+    frame = read_frame(raw)
+    packet = read_packet(frame) if frame else None
+    if frame is None or packet is None or packet.protocol != ICMP or packet.payload[:1] != b"\0":
+        return ()
+    ip = ip_text(packet.source)
+    return (Seen("icmp", Endpoint(ip, None, transport="icmp", vlan=frame.vlan)),) if ip else ()

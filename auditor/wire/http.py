@@ -1,4 +1,4 @@
-"""What we ask a web server, and what its page tells besides the head.
+"""What we ask a web server, and what its reply tells.
 
 Sources: RFC 9112 (HTTP/1.1), RFC 9110 section 10.2.2 (Location), WHATWG HTML (title,
 link rel=icon). A request carries no credential, no cookie and no verb but GET.
@@ -7,6 +7,7 @@ link rel=icon). A request carries no credential, no cookie and no verb but GET.
 import html
 import ipaddress
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -17,6 +18,7 @@ USER_AGENT = "Mozilla/5.0 (compatible; equipment-inventory)"
 STANDARD_PORTS = {"http": 80, "https": 443}
 MOST_TITLE_CHARS = 512
 MOST_TARGET_CHARS = 512
+MOST_COOKIE_CHARS = 512
 
 _TITLE = re.compile(rb"<title(?:\s[^<>]{0,200})?>([^<]{0,2048})", re.IGNORECASE)
 _LINK = re.compile(rb"<link\s([^<>]{1,1024})", re.IGNORECASE)
@@ -28,6 +30,12 @@ _TARGET = re.compile(r"/[!-~]*")
 _CHARSETS = {"gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "big5": "big5",
              "euc-kr": "euc-kr", "shift_jis": "shift_jis", "iso-8859-1": "cp1252",
              "windows-1252": "cp1252"}  # fmt: skip
+
+_TELLING = {
+    "http": (("server", "server"), ("wwwauth", "www-authenticate"), ("location", "location"),
+             ("cookie", "set-cookie")),
+    "rtsp": (("server", "server"), ("public", "public"), ("wwwauth", "www-authenticate")),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +108,13 @@ def icon_reference(message: Message) -> str | None:
         if b"icon" in pairs.get(b"rel", b"").lower().split():
             return html.unescape(text(pairs.get(b"href", b""))) or None
     return None
+
+
+def told_by(message: Message) -> Iterator[tuple[str, str]]:
+    """Give (field, value) of all that a reply of HTTP or RTSP tells, one for each header line."""
+    kind = message.protocol.lower()
+    for field, header in _TELLING.get(kind, ()):
+        for value in message.every(header):
+            yield f"{kind}.{field}", value[:MOST_COOKIE_CHARS] if field == "cookie" else value
+    if kind == "http" and (name := title(message)):
+        yield "http.title", name

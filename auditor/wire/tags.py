@@ -9,7 +9,7 @@ input, so that no document type, entity or depth can hurt.
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from auditor.model.observation import text
@@ -21,8 +21,6 @@ MOST_VALUE_CHARS = 8_192
 _TAG = re.compile(
     r"<(?P<end>/?)(?:[\w.-]{1,40}:)?(?P<name>[A-Za-z_][\w.-]{0,60})[^<>]*>(?P<text>[^<]*)"
 )
-_CDATA = re.compile(r"<!\[CDATA\[([^\]]*)\]\]>")
-_COMMENT = re.compile(r"<!--[^>]*-->")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +35,18 @@ class Tag:
 def read_tags(raw: bytes) -> Iterator[Tag]:
     """Give the tags of `raw` in order; none where there is no markup."""
     written = text(raw[:MOST_BYTES])
-    written = _CDATA.sub(lambda found: html.escape(found[1], quote=False), written)
-    for found in _TAG.finditer(_COMMENT.sub("", written)):
+    written = _replace(written, "<!--", "-->", lambda _comment: "")
+    written = _replace(written, "<![CDATA[", "]]>", lambda kept: html.escape(kept, quote=False))
+    for found in _TAG.finditer(written):
         said = html.unescape(found["text"].strip()[:MOST_VALUE_CHARS]).replace("\x00", "\\x00")
         yield Tag(found["name"], bool(found["end"]), said)
+
+
+def _replace(written: str, start: str, end: str, by: Callable[[str], str]) -> str:
+    """Replace what stands between `start` and `end`; one without an end reaches to the last."""
+    before, *pieces = written.split(start)
+    split = (piece.partition(end) for piece in pieces)
+    return before + "".join(by(inside) + after for inside, _, after in split)
 
 
 def leaves(raw: bytes) -> dict[str, str]:

@@ -12,11 +12,15 @@ def test_options_and_describe_without_credentials():
     replies = [capture("rtsp_options_camera.rtsp"), capture("rtsp_describe_401.rtsp")]
     played = play(rtsp.speak(peer(554)), replies)
     assert [say.data for say in played.said] == [
-        b"OPTIONS rtsp://192.0.2.7:554/ RTSP/1.0\r\nCSeq: 1\r\n"
-        b"User-Agent: Mozilla/5.0 (compatible; equipment-inventory)\r\n\r\n",
-        b"DESCRIBE rtsp://192.0.2.7:554/ RTSP/1.0\r\nCSeq: 2\r\n"
-        b"User-Agent: Mozilla/5.0 (compatible; equipment-inventory)\r\n"
-        b"Accept: application/sdp\r\n\r\n",
+        (
+            b"OPTIONS rtsp://192.0.2.7:554/ RTSP/1.0\r\nCSeq: 1\r\n"
+            b"User-Agent: Mozilla/5.0 (compatible; equipment-inventory)\r\n\r\n"
+        ),
+        (
+            b"DESCRIBE rtsp://192.0.2.7:554/ RTSP/1.0\r\nCSeq: 2\r\n"
+            b"User-Agent: Mozilla/5.0 (compatible; equipment-inventory)\r\n"
+            b"Accept: application/sdp\r\n\r\n"
+        ),
     ]
     assert not played.said[1].fresh
     assert played.values("rtsp.wwwauth") == [REALM, 'Basic realm="IP Camera(C1214)"']

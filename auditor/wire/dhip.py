@@ -1,0 +1,104 @@
+"""DHIP: the discovery of another large camera platform, which its relabels speak as well.
+
+Source: UniversalScanner (julienblitte) and the rroller integration, which describe it: a
+header of 32 octets (its own length, the letters DHIP, twice the length of what follows) and
+JSON, to 239.255.255.251 port 37810. Devices answer `client.notifyDevInfo`. Old ones answer on
+port 5050 with a binary header that begins with 0xb3 and a text of `Name:value` lines.
+
+The service is a known amplifier: it is asked once a segment and never across a router.
+"""
+
+import json
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.model.observation import Endpoint, text
+from auditor.wire.addresses import ip_text, mac_text
+from auditor.wire.seen import Seen, told
+
+GROUP, PORT, OLD_PORT = "239.255.255.251", 37810, 5050
+NOTICE = "client.notifydevinfo"
+MOST_CHANNELS = 4096
+
+_HEADER = struct.Struct("<I4s8xI4xI4x")
+_QUESTION = b'{"method":"DHDiscover.search","params":{"mac":"","uni":1}}'
+_OLD_FIXED_OCTETS, _OLD_MAC_CHARS = 120, 17  # then: hardware address as text, then the lines
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a device says of itself: its addresses and `params.deviceInfo`, as it came."""
+
+    ip: str | None
+    mac: str | None
+    device: dict[str, Any]
+
+    def channels(self, name: str) -> str | None:
+        """Give a number of channels; None where it says none."""
+        count = self.device.get(name)
+        if not isinstance(count, int) or isinstance(count, bool):
+            return None
+        return str(count) if 0 <= count <= MOST_CHANNELS else None
+
+
+def search(_message_id: int = 0) -> bytes:
+    """Write the one question; the protocol has no place for a message id."""
+    return _HEADER.pack(_HEADER.size, b"DHIP", len(_QUESTION), len(_QUESTION)) + _QUESTION
+
+
+def message(body: dict[str, Any]) -> bytes:
+    """Write any message with its header, as a device sends it."""
+    raw = json.dumps(body, separators=(",", ":")).encode()
+    return _HEADER.pack(_HEADER.size, b"DHIP", len(raw), len(raw)) + raw
+
+
+def read_notice(raw: bytes) -> Notice | None:
+    """Read a notice; None for anything else, our own question included.
+
+    The JSON is found by its first brace: some firmwares send headers of another length.
+    """
+    start = raw.find(b"{", 0, 256)
+    try:
+        body, _ = json.JSONDecoder().raw_decode(raw[start:].decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    if start < 0 or str(_dict(body).get("method")).lower() != NOTICE:
+        return None
+    params = _dict(body.get("params"))
+    device = _dict(params.get("deviceInfo"))
+    address = _dict(device.get("IPv4Address")).get("IPAddress")
+    mac = next((m for m in (body.get("mac"), params.get("mac"), device.get("mac")) if m), "")
+    return Notice(ip_text(str(address or "")), mac_text(str(mac)), device)
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def seen(raw: bytes, sender: str) -> tuple[Seen, ...]:
+    """Tell of the device behind a reply: at the address in the reply, else at the sender's."""
+    if raw[:1] == b"\xb3":
+        return _old_seen(raw, sender)
+    notice = read_notice(raw)
+    if notice is None:
+        return ()
+    observations = told(
+        raw,
+        ("dhip.reply", text(raw[raw.find(b"{") :]).rstrip("\r\n")),
+        ("mac", notice.mac),
+        ("dhip.sender", sender if notice.ip not in (None, sender) else None),
+        ("device.channels_digital", notice.channels("RemoteVideoInputChannels")),
+        ("device.channels_analogue", notice.channels("VideoInputChannels")),
+    )
+    endpoint = Endpoint(notice.ip or ip_text(sender), notice.mac, PORT, "udp")
+    return (Seen("dhip", endpoint, observations),)
+
+
+def _old_seen(raw: bytes, sender: str) -> tuple[Seen, ...]:
+    said = raw[_OLD_FIXED_OCTETS:]
+    if not said:
+        return ()
+    mac = mac_text(text(said[:_OLD_MAC_CHARS]))
+    observations = told(raw, ("dhip.reply", text(said)), ("mac", mac))
+    return (Seen("dhip", Endpoint(ip_text(sender), mac, OLD_PORT, "udp"), observations),)
