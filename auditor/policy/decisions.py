@@ -1,0 +1,154 @@
+"""Acts of named persons: made only when whole, recorded beside what they change.
+
+Each constructor refuses what an auditor would refuse. The id is a hash of the content, so the
+same act recorded twice is one.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from auditor.errors import UsageError
+from auditor.model.device import Assessed
+from auditor.model.identity import TRAITS, Evidence, Identity, Standing, Strength, Trait
+from auditor.model.policy import Decision, DecisionKind, Verdict
+from auditor.policy.subjects import IDENTIFIERS, KEYS, standing, value_of
+
+Subject = Sequence[tuple[str, str]]
+_ID_DIGITS = 12
+_RULE = "decision:"
+
+
+def sealed(decision: Decision) -> Decision:
+    """Give a decision its id, made of all that it says."""
+    text = "\x1f".join(map(str, (
+        decision.kind, decision.by, decision.at.isoformat(), decision.reason, decision.subject,
+        decision.values, decision.requested_by, decision.expires, decision.zone,
+        decision.controls, decision.document_sha256, decision.withdraws,
+    )))  # fmt: skip
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_ID_DIGITS]
+    return replace(decision, id=f"{decision.kind}-{digest}")
+
+
+def refuse_unless(condition: object, what: str, hint: str) -> None:
+    """Refuse an act that is not whole."""
+    if not condition:
+        raise UsageError(what, hint=hint)
+
+
+def checked(by: str, at: datetime, reason: str, subject: Subject) -> tuple[tuple[str, str], ...]:
+    """Check what every act needs: a person, a moment with a zone, a reason, a subject."""
+    refuse_unless(by.strip(), "nobody is named as deciding", "say who decides with --by")
+    refuse_unless(at.tzinfo, "the moment of the decision has no time zone", "give a zone")
+    refuse_unless(reason.strip(), "no reason is given", "say why with --reason")
+    unknown = sorted({key for key, _ in subject} - set(KEYS))
+    refuse_unless(
+        not unknown, f"a subject has no key {', '.join(unknown)}", f"use {', '.join(KEYS)}"
+    )
+    refuse_unless(
+        all(value.strip() for _, value in subject), "a part of the subject is empty", "name it"
+    )
+    return tuple(subject)
+
+
+def _checked_device(
+    by: str, at: datetime, reason: str, subject: Subject
+) -> tuple[tuple[str, str], ...]:
+    whole = checked(by, at, reason, subject)
+    named = {key for key, _ in whole}
+    refuse_unless(
+        named & set(IDENTIFIERS), "no device is named", f"name it by {', '.join(IDENTIFIERS)}"
+    )
+    return whole
+
+
+def override_identity(
+    *, by: str, at: datetime, reason: str, subject: Subject, trait: str, value: str
+) -> Decision:
+    """Record that a person established a trait: they looked, or they know."""
+    whole = _checked_device(by, at, reason, subject)
+    refuse_unless(trait in TRAITS, f"{trait!r} is no trait", f"use {', '.join(TRAITS)}")
+    refuse_unless(value.strip(), "the value is empty", "say what was established")
+    values = (("trait", trait), ("value", value.strip()))
+    return sealed(Decision("", DecisionKind.IDENTITY, by, at, reason, whole, values))
+
+
+def override_verdict(
+    *, by: str, at: datetime, reason: str, subject: Subject, verdict: Verdict
+) -> Decision:
+    """Record that a person decided a device's case under one pack otherwise."""
+    whole = _checked_device(by, at, reason, subject)
+    packs = [value for key, value in whole if key == "pack"]
+    refuse_unless(len(packs) == 1, "a verdict is overridden under exactly one pack", "add pack=ID")
+    values = (("verdict", Verdict(verdict).value),)
+    return sealed(Decision("", DecisionKind.VERDICT, by, at, reason, whole, values))
+
+
+def record(
+    *, by: str, at: datetime, subject: Subject, field: str, value: str, reason: str = "recorded"
+) -> Decision:
+    """Record an officer's fact: an `asset.*` field of a device, or a `site.*` fact of a site."""
+    whole = checked(by, at, reason, subject)
+    refuse_unless(
+        field.startswith(("asset.", "site.")),
+        f"{field!r} is no officer's field",
+        "use asset.… or site.…",
+    )
+    if field.startswith("asset."):
+        _checked_device(by, at, reason, subject)
+    refuse_unless(value.strip(), f"no value for {field}", "leave the row out instead")
+    values = (("field", field), ("value", value.strip()))
+    return sealed(Decision("", DecisionKind.RECORD, by, at, reason, whole, values))
+
+
+def withdraw(decision: Decision, *, by: str, at: datetime, reason: str) -> Decision:
+    """Take a decision back; it stays in the log, and so does this."""
+    whole = checked(by, at, reason, decision.subject)
+    refuse_unless(
+        decision.kind is not DecisionKind.WITHDRAWN,
+        "a withdrawal cannot be withdrawn",
+        "decide again instead",
+    )
+    return sealed(
+        Decision("", DecisionKind.WITHDRAWN, by, at, reason, whole, withdraws=decision.id)
+    )
+
+
+def site_facts(decisions: Iterable[Decision]) -> dict[str, dict[str, str]]:
+    """Give the recorded facts per site, the newest of each."""
+    facts: dict[str, dict[str, str]] = {}
+    for decision in standing(decisions):
+        field = value_of(decision, "field")
+        if decision.kind is DecisionKind.RECORD and field.startswith("site."):
+            for site in (value for key, value in decision.subject if key == "site"):
+                name = field.removeprefix("site.")
+                facts.setdefault(site, {})[name] = value_of(decision, "value")
+    return facts
+
+
+def with_identity(assessed: Assessed, decisions: Sequence[Decision]) -> Assessed:
+    """Put what persons established into an identity; what it replaces stays as evidence against.
+
+    Doing it twice changes nothing.
+    """
+    identity = assessed.identity
+    for decision in decisions:
+        if decision.kind is DecisionKind.IDENTITY:
+            identity = _with_trait(identity, decision)
+    return assessed if identity is assessed.identity else replace(assessed, identity=identity)
+
+
+def _with_trait(identity: Identity, decision: Decision) -> Identity:
+    name, value = value_of(decision, "trait"), value_of(decision, "value")
+    rule = f"{_RULE}{decision.id}"
+    old: Trait = getattr(identity, name)
+    if any(evidence.rule == rule for evidence in identity.evidence):
+        return identity
+    said = Evidence(name, value, rule, "decision", f"{decision.by}: {decision.reason}",
+                    Strength.SELF_DECLARED, "officer")  # fmt: skip
+    agree = tuple(e for e in (*old.supporting, *old.against) if e.claim == value)
+    differ = tuple(e for e in (*old.supporting, *old.against) if e.claim != value)
+    trait = Trait(value, Standing.CONFIRMED, (said, *agree), differ)
+    changed: dict[str, object] = {name: trait, "evidence": (*identity.evidence, said)}
+    return replace(identity, **changed)  # type: ignore[arg-type]

@@ -1,0 +1,91 @@
+"""Officers' facts as checks need them: days with their uncertainty, codes with their aliases."""
+
+import calendar
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from auditor.model.observation import Origin
+from auditor.plugins import Case
+from auditor.policy.ties import settled_by_person
+
+_DAY = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d))?)?(?:[T ].*)?")
+_FROM_LISTS = ("asset.", "device.")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A day, or all that is known of it: it lies between `first` and `last`."""
+
+    first: date
+    last: date
+
+
+def read_day(value: str | None) -> When | None:
+    """Read `2023-12-22`, `2023-12` or `2023`; None for anything else."""
+    found = _DAY.fullmatch(value.strip()) if value else None
+    if not found:
+        return None
+    year = int(found["year"])
+    months = (int(found["month"]),) * 2 if found["month"] else (1, 12)
+    try:
+        last_day = calendar.monthrange(year, months[1])[1]
+        days = (int(found["day"]),) * 2 if found["day"] else (1, last_day)
+        return When(date(year, months[0], days[0]), date(year, months[1], days[1]))
+    except ValueError:
+        return None
+
+
+def acquired(case: Case) -> When | None:
+    """Give when a device was acquired, as recorded; a day that has not come yet is no record."""
+    when = read_day(case.assessed.device.recorded("asset.acquired"))
+    return when if when and when.first <= case.today else None
+
+
+def acquired_no_later_than(case: Case) -> date:
+    """Give the earliest day on which the device is known to have been there already."""
+    device = case.assessed.device
+    days = [case.today]
+    if installed := read_day(device.recorded("asset.installed")):
+        days.append(installed.last)
+    if device.on_wire:
+        days.append(device.first_seen.date())
+    return min(days)
+
+
+def relation_day(case: Case) -> date | None:
+    """Give the one day to read the relation table on; None where it is not known to the day."""
+    when = acquired(case)
+    return when.first if when and when.first == when.last else None
+
+
+def looked_at(case: Case) -> bool:
+    """Tell whether anything is known of the device itself, and not only of a list's line."""
+    device = case.assessed.device
+    if settled_by_person(case.assessed.identity.maker):
+        return True
+    return any(asked.outcome.is_knowledge for asked in device.asked) or any(
+        seen.origin is not Origin.FILE or not seen.observation.field.startswith(_FROM_LISTS)
+        for seen in device.sightings
+    )
+
+
+def fact(case: Case, name: str) -> str | None:
+    """Give a recorded fact: `site.…` from the site, anything else from the device; None if blank."""
+    if name.startswith("site."):
+        value = case.site_facts.get(name.removeprefix("site."))
+    elif name.startswith("organisation."):
+        value = case.organisation.get(name.removeprefix("organisation."))
+    else:
+        value = case.assessed.device.recorded(name)
+    return value.strip() if value and value.strip() else None
+
+
+def is_one_of(value: str, codes: Mapping[str, tuple[str, ...]]) -> str | None:
+    """Give the code whose name or alias this is, ignoring case; None for any other text."""
+    said = value.casefold().replace("_", " ").strip()
+    for code, aliases in codes.items():
+        if said in {code.replace("_", " ").casefold(), *(alias.casefold() for alias in aliases)}:
+            return code
+    return None
