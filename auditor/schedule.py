@@ -320,7 +320,7 @@ class _Host:
             self.suspect = self.suspect or f"broke off in mid-reply {self.resets} times"
         if attempt.endpoint.transport != "tcp":
             return
-        if attempt.outcome.is_knowledge:
+        if attempt.outcome.is_knowledge or attempt.outcome is Outcome.GARBLED:
             self.answered_on, self.silences = attempt.endpoint.port, 0
         elif attempt.outcome is Outcome.SILENT and self.answered_on is not None:
             self.silences += 1

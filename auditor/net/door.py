@@ -96,6 +96,12 @@ class _Talk:
         except ssl.SSLError as error:
             found.sock.close()
             return Ended(Outcome.GARBLED, f"TLS handshake failed: {error.reason or error}")
+        except ConnectionResetError:
+            found.sock.close()
+            return Ended(Outcome.GARBLED, "TLS handshake broken off")
+        except (ConnectionAbortedError, TimeoutError):  # asyncio's word for the clock running out
+            found.sock.close()
+            return Ended(Outcome.SILENT, "connected, no TLS handshake")
         except OSError as error:
             found.sock.close()
             return Ended(*ending(error))
@@ -108,17 +114,14 @@ class _Talk:
             _, line = await self.loop.create_connection(lambda: Line(self.loop), sock=sock)
             return line
         patience_s = max(0.1, self.left_s)
-        try:
-            _, line = await self.loop.create_connection(
-                lambda: Line(self.loop),
-                sock=sock,
-                ssl=old_tls(),
-                server_hostname="",
-                ssl_handshake_timeout=patience_s,
-                ssl_shutdown_timeout=0.3,
-            )
-        except (ConnectionAbortedError, ConnectionResetError, TimeoutError) as error:
-            raise ssl.SSLError(0, str(error) or "no handshake") from error
+        _, line = await self.loop.create_connection(
+            lambda: Line(self.loop),
+            sock=sock,
+            ssl=old_tls(),
+            server_hostname="",
+            ssl_handshake_timeout=patience_s,
+            ssl_shutdown_timeout=0.3,
+        )
         return line
 
 

@@ -145,6 +145,8 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
         came, certificate = bytes(self.data), self.certificate
         if self.ended == "refused":
             return Heard(came, Outcome.REFUSED, certificate, self.why)
+        if self.ended == "reset" and not came:
+            return Heard(b"", Outcome.REFUSED, certificate, "reset without a word")
         if self.ended in {"reset", "broken"}:
             why = RESET if self.ended == "reset" else "broken off"
             return Heard(came, Outcome.GARBLED, certificate, f"{why}: {self.why}".rstrip(": "))
