@@ -11,7 +11,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,8 +30,16 @@ from auditor.model.scope import WEEK, Authority, Hours, Pace, Scope
 # Private, link-local and loopback space (RFC 1918, 3927, 4193, 4291, 6890): a command line
 # is authority enough for these. Everything else needs a scope file with an approver.
 OWN_SPACE = AddressSet.parse(
-    "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 127.0.0.0/8 "
-    "fc00::/7 fe80::/10 ::1".split()
+    [
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "127.0.0.0/8",
+        "fc00::/7",
+        "fe80::/10",
+        "::1",
+    ]
 )
 # Nobody's address: broadcast, multicast, unspecified (RFC 1122 3.2.1.3, RFC 5771, RFC 4291).
 NO_HOST = AddressSet.parse(("0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4", "::", "ff00::/8"))
@@ -198,7 +206,7 @@ def _check(path: Path, parsed: _ScopeFile, networks: AddressSet, moment: datetim
 
 
 def _hours(said: _Hours | None) -> Hours | None:
-    return said and Hours(said.start, said.end, tuple(said.days), said.zone)
+    return Hours(said.start, said.end, tuple(said.days), said.zone) if said else None
 
 
 def sign(path: Path, key_path: Path) -> str:
@@ -233,11 +241,10 @@ def as_json(scope: Scope) -> str:
         "ports": sorted(scope.ports),
         "never": sorted(scope.never),
         "profile": scope.pace.profile,
-        "pace": scope.pace.packets_per_s,
-        "arp_per_s": scope.pace.arp_per_s,
+        "pace": asdict(scope.pace),
         "interface": scope.interface,
         "snmp": scope.community is not None,
-        "hours": scope.hours and f"{scope.hours.start}-{scope.hours.end} {scope.hours.zone}",
+        "hours": scope.hours and asdict(scope.hours),
         "operator": authority.operator,
         "recorded": authority.recorded.isoformat(),
         "source": authority.source,
@@ -248,7 +255,50 @@ def as_json(scope: Scope) -> str:
         "sha256": authority.sha256,
         "signed_by": authority.signed_by,
     }
-    return json.dumps(said, sort_keys=True, ensure_ascii=False)
+    return json.dumps(said, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def from_json(text: str, moment: datetime) -> Scope:
+    """Make the scope of an interrupted run again, exclusions included.
+
+    An authority that has ended since is refused. Communities are not kept: a resumed run
+    asks no SNMP unless its scope file is passed again.
+    """
+    said = json.loads(text)
+    expires = said["expires"] and datetime.fromisoformat(said["expires"])
+    if expires and expires <= moment:
+        raise ScopeRefusal(
+            "the authority of the interrupted run has expired",
+            why=f"it ended at {expires.isoformat()}",
+            hint="ask the approver for a new one",
+        )
+    hours = said["hours"] and Hours(
+        time.fromisoformat(said["hours"]["start"]),
+        time.fromisoformat(said["hours"]["end"]),
+        tuple(said["hours"]["days"]),
+        said["hours"]["zone"],
+    )
+    return Scope(
+        site=said["site"],
+        networks=AddressSet.parse(said["networks"]),
+        excluded=AddressSet.parse(said["excluded"]),
+        ports=frozenset(said["ports"]),
+        never=frozenset(said["never"]),
+        pace=Pace(**said["pace"]),
+        authority=Authority(
+            operator=said["operator"],
+            recorded=datetime.fromisoformat(said["recorded"]),
+            source=said["source"],
+            approver=said["approver"],
+            ticket=said["ticket"],
+            contacts=tuple(said["contacts"]),
+            expires=expires,
+            sha256=said["sha256"],
+            signed_by=said["signed_by"],
+        ),
+        hours=hours or None,
+        interface=said["interface"],
+    )
 
 
 def _all_ports(lists: Mapping[str, Sequence[int]]) -> frozenset[int]:

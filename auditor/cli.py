@@ -299,7 +299,7 @@ def main() -> None:
 
     sys.excepthook = defect
     try:
-        app()
+        typer.main.get_command(app)()  # app() would put its own hook in place of ours
     except AuditorError as error:
         sys.exit(complain(error))
     except KeyboardInterrupt:

@@ -108,6 +108,19 @@ def formats() -> tuple[Format, ...]:
     return load("auditor.formats", "FORMAT", Format)
 
 
+def formats_named(names: str) -> tuple[Format, ...]:
+    """Give the formats of a comma-separated list, in its order."""
+    known = {each.name: each for each in formats()}
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in known]
+    if unknown or not wanted:
+        raise UsageError(
+            f"there is no report format {', '.join(unknown) or names!r}",
+            hint=f"choose among {', '.join(sorted(known))}",
+        )
+    return tuple(known[name] for name in dict.fromkeys(wanted))
+
+
 @lru_cache(maxsize=1)
 def presence() -> frozenset[str]:
     """Name the sweeps whose answer says only that somebody is there."""

@@ -151,3 +151,14 @@ def test_what_the_ledger_keeps_holds_no_community(scope_file):
     kept = authority.as_json(by_file(scope_file(GOOD + 'snmp_community = "hush"\n')))
     assert "hush" not in kept
     assert json.loads(kept)["networks"] == ["10.1.0.0/24"]
+
+
+def test_an_interrupted_run_gets_its_scope_back_with_the_exclusions(scope_file):
+    text = GOOD + (
+        '[hours]\nstart = 22:00:00\nend = 06:00:00\nzone = "America/Toronto"\n'
+        '[authority]\napprover = "A"\nticket = "T"\ncontacts = ["c"]\nexpires = 2026-02-01T00:00:00Z\n'
+    )
+    scope = by_file(scope_file(text))
+    assert authority.from_json(authority.as_json(scope), NOON) == scope
+    with pytest.raises(ScopeRefusal, match="expired"):
+        authority.from_json(authority.as_json(scope), datetime(2026, 3, 1, tzinfo=UTC))

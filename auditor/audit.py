@@ -1,0 +1,219 @@
+"""The straight line: facts → devices → identities → findings → report. One screen each.
+
+From the ledger's facts on everything is a pure function of its arguments; the day and the
+moment are two of them.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from auditor import __version__
+from auditor.identify.correlate import correlate
+from auditor.identify.identify import identify
+from auditor.identify.knowledge import Knowledge
+from auditor.inventory.coverage import coverage as covered
+from auditor.inventory.reconcile import reconcile
+from auditor.model.device import Assessed, Coverage
+from auditor.model.observation import Run, StoredAttempt
+from auditor.model.policy import Decision, Finding, Relation, Relations
+from auditor.model.report import DataVersion, RawBytes, Report, Snapshot
+from auditor.policy.judge import judge
+from auditor.policy.pack import Pack
+from auditor.policy.packs import summary
+
+MOST_RAWS = 20_000  # pieces of raw evidence that a report carries with it
+
+
+class Facts(Protocol):
+    """What a ledger is asked for; `auditor.store.ledger.Ledger` answers it."""
+
+    def runs(self, site: str | None = None) -> tuple[Run, ...]:
+        """Give the visits, oldest first."""
+
+    def attempts(
+        self, *, site: str | None = None, after: int = 0, run: str | None = None
+    ) -> Iterable[StoredAttempt]:
+        """Give the attempts in the order of the chain."""
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """Give the officers' decisions in the order of the chain."""
+
+    def head(self) -> tuple[int, str]:
+        """Give how many facts there are and the hash of the last one."""
+
+    def raw(self, sha256: str) -> bytes | None:
+        """Give kept bytes by their hash."""
+
+    def site_facts(self, site: str) -> dict[str, str]:
+        """Give what officers recorded of a site."""
+
+    def organisation_facts(self) -> dict[str, str]:
+        """Give what officers recorded of the organisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The day that is judged by, the zone it is a day of, and the moment of writing."""
+
+    as_of: date
+    zone: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything that was concluded from one state of the ledger."""
+
+    devices: tuple[Assessed, ...]
+    findings: tuple[Finding, ...]
+    coverage: Coverage
+    runs: tuple[Run, ...]
+    decisions: tuple[Decision, ...]
+    packs: tuple[Pack, ...]
+    versions: tuple[DataVersion, ...]
+    relations: Relations
+    snapshot: Snapshot
+
+
+def assess(
+    facts: Facts,
+    knowledge: Knowledge,
+    packs: Sequence[Pack],
+    when: When,
+    presence: frozenset[str],
+    organisation: Mapping[str, str] | None = None,
+) -> Assessment:
+    """Identify and judge everything in the ledger.
+
+    presence: sweeps that say only that somebody is there. organisation: e.g. its kind.
+    """
+    runs, decisions = facts.runs(), facts.decisions()
+    known = dict(organisation or {}) | facts.organisation_facts()
+    seen = covered(runs, facts.attempts(), presence)
+    devices = tuple(
+        Assessed(device, identify(device, knowledge))
+        for device in correlate(facts.attempts(), decisions)
+    )
+    relations = relations_of(knowledge)
+    sites = sorted({assessed.device.site for assessed in devices})
+    findings = judge(
+        devices,
+        packs,
+        relations,
+        decisions,
+        seen,
+        when.as_of,
+        when.zone,
+        site_facts={site: facts.site_facts(site) for site in sites},
+        organisation=known,
+        now=when.now,
+    )
+    versions = knowledge.versions(when.as_of)
+    return Assessment(
+        devices=devices,
+        findings=findings,
+        coverage=seen,
+        runs=runs,
+        decisions=decisions,
+        packs=tuple(packs),
+        versions=versions,
+        relations=relations,
+        snapshot=_snapshot(facts, packs, versions, when),
+    )
+
+
+def relations_of(knowledge: Knowledge) -> dict[str, tuple[Relation, ...]]:
+    """Give policy its view of the table of makers and brands."""
+    return {
+        name: tuple(
+            Relation(
+                name=name,
+                to=row.to,
+                type=row.type,
+                valid_from=row.valid_from,
+                valid_to=row.valid_to,
+                confidence=row.source.confidence,
+                source=row.source.url,
+                scope=row.note,
+            )
+            for row in entity.relationship
+        )
+        for name, entity in sorted(knowledge.makers.entities.items())
+    }
+
+
+def _snapshot(
+    facts: Facts, packs: Sequence[Pack], versions: Sequence[DataVersion], when: When
+) -> Snapshot:
+    rows, head = facts.head()
+    rests_on = {
+        "head": head,
+        "as_of": when.as_of.isoformat(),
+        "zone": when.zone,
+        "data": [(version.name, version.sha256) for version in versions],
+        "packs": [(pack.id, pack.sha256) for pack in packs],
+    }
+    digest = hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()
+    return Snapshot(digest[:32], head, rows, when.as_of, when.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What stands on the cover of a report."""
+
+    organisation: str = ""
+    marking: str = ""
+    prepared_by: str = ""
+
+
+def report(facts: Facts, found: Assessment, when: When, cover: Cover) -> Report:
+    """Freeze everything that a format may say."""
+    return Report(
+        generated=when.now,
+        tool_version=__version__,
+        snapshot=found.snapshot,
+        organisation=cover.organisation,
+        sites=tuple(
+            sorted({a.device.site for a in found.devices} | {run.site for run in found.runs})
+        ),
+        runs=found.runs,
+        coverage=found.coverage,
+        packs=tuple(summary(pack, when.as_of) for pack in found.packs),
+        devices=found.devices,
+        findings=found.findings,
+        data_versions=found.versions,
+        decisions=found.decisions,
+        reconciliation=reconcile(found.devices, found.coverage),
+        raws=tuple(_raws(facts, found)),
+        marking=cover.marking,
+        prepared_by=cover.prepared_by,
+        warnings=tuple(_warnings(found, when)),
+    )
+
+
+def _raws(facts: Facts, found: Assessment) -> Iterable[RawBytes]:
+    """Give the bytes behind the evidence of findings, each once, in order of their hash."""
+    named = {
+        evidence.raw_sha256
+        for finding in found.findings
+        for evidence in finding.evidence
+        if evidence.raw_sha256
+    }
+    for sha256 in sorted(named)[:MOST_RAWS]:
+        data = facts.raw(sha256)
+        if data is not None:
+            yield RawBytes(sha256, data)
+
+
+def _warnings(found: Assessment, when: When) -> Iterable[str]:
+    """Name the keys of warnings that every report prints (see reports/words)."""
+    for version in found.versions:
+        if version.stale:
+            yield f"stale_data:{version.name}:{version.age_days}"
+    for pack in found.packs:
+        if when.as_of > pack.raw.review_by:
+            yield f"pack_overdue:{pack.id}:{pack.raw.review_by.isoformat()}"

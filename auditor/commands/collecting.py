@@ -1,0 +1,319 @@
+"""Commands that look at networks: plan, scan, audit."""
+
+import asyncio
+import signal
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from auditor import __version__, authority, planning, wiring
+from auditor.commands.setting import Setting
+from auditor.commands.terminal import Progress, emit, safe
+from auditor.errors import AuditorError, UsageError
+from auditor.model.address import AddressSet
+from auditor.model.journal import Sent
+from auditor.model.observation import Attempt, Observation, Run
+from auditor.model.scope import Plan, Scope
+from auditor.net import interfaces
+from auditor.net.engine import Engine
+from auditor.net.guard import Guard
+from auditor.plugins import Medium, Sweep
+from auditor.schedule import Work, collect, settled
+from auditor.store.ledger import Ledger
+
+INCOMPLETE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The words of the command line that plan, scan and audit share."""
+
+    targets: tuple[str, ...]
+    scope: Path | None = None
+    site: str = ""
+    exclude: tuple[str, ...] = ()
+    interface: str | None = None
+    pace: float | None = None
+    engine: str = "auto"
+    trust: tuple[str, ...] = ()
+    passive: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a collection ended. run: its id in the ledger."""
+
+    run: str
+    status: str
+    reason: str = ""
+    sent: tuple[tuple[str, int], ...] = field(default=())
+
+
+def plan(setting: Setting, asked: Asked, *, as_json: bool) -> int:
+    """Say what a scan would do. Opens no socket that sends."""
+    made = _plan(_scope(setting, asked), asked)
+    if as_json:
+        emit([_plan_json(made)])
+        return 0
+    for line in _plan_lines(made):
+        print(safe(line, 2000))
+    return 0
+
+
+def scan(setting: Setting, asked: Asked, *, resume: bool) -> int:
+    """Collect into the ledger; with `resume`, go on with the newest unfinished scan."""
+    with wiring.open_ledger(setting.db) as ledger:
+        done = _resumed(setting, asked, ledger) if resume else _new(setting, asked, ledger)
+    _tell(setting, done)
+    return 0 if done.status == "complete" else INCOMPLETE
+
+
+def audit(
+    setting: Setting, asked: Asked, packs: tuple[str, ...], lang: str, out: Path, mark: str
+) -> int:
+    """Scan, assess, report: the main job."""
+    from auditor.commands import judging
+
+    wanted = judging.Wanted(lang=lang, mark=mark, out=out, packs=packs)
+    judging.check(setting, wanted)  # an unknown pack must not cost a scan first
+    with wiring.open_ledger(setting.db) as ledger:
+        done = _new(setting, asked, ledger)
+    _tell(setting, done)
+    code = judging.report(setting, wanted)
+    return INCOMPLETE if done.status != "complete" else code
+
+
+def _scope(setting: Setting, asked: Asked) -> Scope:
+    wish = wiring.Wish(
+        targets=asked.targets,
+        scope_file=asked.scope,
+        site=asked.site or setting.text("site"),
+        exclude=asked.exclude,
+        interface=asked.interface,
+        pace=asked.pace,
+        trust=asked.trust or setting.texts("trust"),
+    )
+    return wiring.scope(wish, setting.now())
+
+
+def _plan(scope: Scope, asked: Asked) -> Plan:
+    named = AddressSet.parse(asked.targets) if asked.targets else scope.networks
+    links = _links(scope)
+    near = AddressSet()
+    for link in links:
+        near = near.join(link.on_link) if link.mac else near
+    if not interfaces.may(interfaces.CAP_NET_RAW):
+        near = AddressSet()
+    lists, _ = authority.port_lists(wiring.DATA / "ports.toml")
+    return planning.plan(scope, named, near, _sweeps(asked.engine), wiring.probes(), lists["knock"])
+
+
+def _links(scope: Scope) -> Sequence[interfaces.Interface]:
+    known = interfaces.interfaces()
+    return (interfaces.named(scope.interface, known),) if scope.interface else known
+
+
+def _sweeps(engine: str) -> tuple[Sweep, ...]:
+    every = [sweep for sweep in wiring.sweeps() if sweep.medium is not Medium.PASSIVE]
+    if engine == "connect":
+        return tuple(sweep for sweep in every if sweep.medium is not Medium.FRAME)
+    if engine not in {"auto", "nmap"}:
+        raise UsageError(f"there is no engine {engine!r}", hint="use auto, connect or nmap")
+    return tuple(every)
+
+
+def _plan_lines(made: Plan) -> list[str]:
+    scope, pace = made.scope, made.scope.pace
+    minutes = made.duration_s / 60
+    lines = [
+        f"site {scope.site}: {made.targets.size} addresses in "
+        f"{', '.join(scope.networks.cidrs()[:20])}",
+        f"sweeps: {', '.join(made.sweeps)}; probes: {', '.join(made.probes)}",
+        f"packets to find out who is there: at most {made.packets}, about {minutes:.1f} minutes",
+        f"then to each host that answers: at most {pace.host_total} connections, "
+        f"{pace.host_connects_per_s:g} a second, {pace.host_open} at a time",
+        f"pace ({pace.profile}): {pace.arp_per_s:g} ARP, {pace.packets_per_s:g} packets, "
+        f"{pace.connects_per_s:g} connections a second at most",
+        f"ports never touched: {', '.join(map(str, sorted(scope.never)))}",
+        f"authority: {scope.authority.operator} by {scope.authority.source}"
+        + (f", approved by {scope.authority.approver}" if scope.authority.approver else ""),
+    ]
+    lines += [f"refused: {refusal.addresses}: {refusal.reason}" for refusal in made.refused]
+    return [*lines, "nothing was sent"]
+
+
+def _plan_json(made: Plan) -> dict[str, object]:
+    pace = made.scope.pace
+    return {
+        "site": made.scope.site,
+        "addresses": made.targets.size,
+        "networks": made.targets.cidrs() if len(made.targets.ranges) < 1000 else [],
+        "sweeps": made.sweeps,
+        "probes": made.probes,
+        "packets": made.packets,
+        "minutes": round(made.duration_s / 60, 2),
+        "host_connections": pace.host_total,
+        "pace": {"profile": pace.profile, "arp_per_s": pace.arp_per_s, "pps": pace.packets_per_s},
+        "refused": [{"addresses": r.addresses, "reason": r.reason} for r in made.refused],
+        "sent": 0,
+    }
+
+
+def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Outcome:
+    scope = _scope(setting, asked)
+    made = _plan(scope, asked)
+    if not made.targets:
+        raise UsageError(
+            "nothing is left to scan",
+            why="; ".join(f"{r.addresses}: {r.reason}" for r in made.refused),
+            hint="name addresses inside the scope",
+        )
+    for refusal in made.refused:
+        setting.say(f"refused: {refusal.addresses}: {refusal.reason}")
+    now = setting.now()
+    run = Run(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
+        site=scope.site,
+        kind="scan",
+        started=now,
+        operator=scope.authority.operator,
+        scope=authority.as_json(replace(scope, networks=made.targets)),
+        tool_version=__version__,
+    )
+    return _collect(setting, asked, ledger, run, scope)
+
+
+def _resumed(setting: Setting, asked: Asked, ledger: Ledger) -> Outcome:
+    open_runs = [
+        run
+        for run in ledger.runs(asked.site or None)
+        if run.kind == "scan" and run.status != "complete"
+    ]
+    if not open_runs:
+        raise UsageError("there is no scan to resume", hint="start one: auditor scan TARGET…")
+    run = open_runs[-1]
+    scope = authority.from_json(run.scope, setting.now())
+    if asked.scope:
+        given = _scope(setting, asked)
+        scope = replace(
+            scope, community=given.community, router_communities=given.router_communities
+        )
+    setting.say(f"resuming {run.id} ({run.site})")
+    return _collect(setting, asked, ledger, run, scope, again=True)
+
+
+def _collect(
+    setting: Setting,
+    asked: Asked,
+    ledger: Ledger,
+    run: Run,
+    scope: Scope,
+    *,
+    again: bool = False,
+) -> Outcome:
+    sent: list[Sent] = []
+    guard = Guard(scope, clock=setting.now, journal=sent.append)
+    lists, _ = authority.port_lists(wiring.DATA / "ports.toml")
+    engine = Engine(guard, interfaces.interfaces(), lists["knock"])
+    targets = scope.networks.minus(scope.excluded)
+    if not again:
+        ledger.start(replace(run, vantage=engine.vantage(targets)))
+    progress = Progress(quiet=setting.quiet, clock=time.monotonic)
+    totals: dict[str, int] = {}
+
+    def sink(attempts: Sequence[Attempt]) -> None:
+        ledger.append(run.id, attempts)
+        _journal(ledger, run.id, sent, totals)
+
+    work = Work(
+        scope=scope,
+        targets=targets,
+        sweeps=_sweeps(asked.engine),
+        probes=wiring.probes(),
+        lists=lists,
+        clock=setting.now,
+        sink=sink,
+        progress=progress,
+        enough=_enough(),
+        done=settled(s.attempt for s in ledger.attempts(run=run.id)) if again else settled(()),
+    )
+    status, reason = "crashed", ""
+    try:
+        complete = _run(lambda stop: collect(work, engine, stop))
+        status = "complete" if complete else "interrupted"
+    except AuditorError as error:
+        status, reason = "interrupted", error.what
+        raise
+    finally:
+        progress.close()
+        _journal(ledger, run.id, sent, totals)
+        ledger.finish(run.id, status, (reason,) if reason else (), setting.now())
+    return Outcome(run.id, status, reason, tuple(sorted(totals.items())))
+
+
+def _journal(
+    ledger: Ledger,
+    run: str,
+    sent: list[Sent],
+    totals: dict[str, int],
+) -> None:
+    for entry in sent:
+        totals[entry.kind] = totals.get(entry.kind, 0) + entry.count
+    if sent:
+        ledger.journal(run, list(sent))
+        sent.clear()
+
+
+def _run(job: Callable[[asyncio.Event], Coroutine[None, None, bool]]) -> bool:
+    """Run a collection on its own loop; the first Ctrl-C stops cleanly, the second at once."""
+
+    async def main() -> bool:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def interrupt() -> None:
+            stop.set()
+            loop.remove_signal_handler(signal.SIGINT)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupt)
+        return await job(stop)
+
+    try:
+        import uvloop
+    except ImportError:  # no wheel for this platform: slower, and just as right
+        return asyncio.run(main())
+    return bool(uvloop.run(main()))
+
+
+def _enough() -> Callable[[Sequence[Observation]], bool]:
+    """Tell when a host's maker, model and class are established, so that it is left in peace."""
+    from auditor.identify.identify import of_observations
+    from auditor.model.identity import Standing
+
+    known = wiring.knowledge()
+    memo: dict[tuple[Observation, ...], bool] = {}
+
+    def enough(seen: Sequence[Observation]) -> bool:
+        key = tuple(seen)
+        if key not in memo:
+            if len(memo) > 10_000:
+                memo.clear()
+            identity = of_observations(key, known)
+            memo[key] = (
+                identity.maker.standing is Standing.CONFIRMED
+                and identity.model.value is not None
+                and identity.device_class.value is not None
+            )
+        return memo[key]
+
+    return enough
+
+
+def _tell(setting: Setting, done: Outcome) -> None:
+    counted = ", ".join(f"{count} {kind}" for kind, count in done.sent) or "nothing"
+    setting.say(f"run {done.run}: {done.status}; sent: {counted}")
+    if done.status != "complete":
+        setting.say(f"to go on: auditor --db {setting.db} scan --resume")

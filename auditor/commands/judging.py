@@ -1,0 +1,369 @@
+"""Commands that conclude from the ledger: assess, report, devices, explain, coverage, reconcile."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auditor import audit, wiring
+from auditor.commands.setting import Setting
+from auditor.commands.terminal import emit, safe, table
+from auditor.errors import UsageError
+from auditor.model.device import Assessed, Coverage, SubnetCoverage
+from auditor.model.observation import Outcome
+from auditor.model.policy import SEVERITY, Verdict
+from auditor.model.report import Report
+from auditor.policy.judge import verdicts
+from auditor.store.ledger import Ledger
+
+# what a report judges by when nobody names a pack: the instruments that this was built for
+DEFAULT_PACKS = ("ca-gc-hikvision-2025", "ca-qc-mcn-2023")
+Verdicts = Mapping[str, Mapping[str, Verdict]]  # device id -> pack id -> worst verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a report is asked to be."""
+
+    format: str = "html,json,csv"
+    lang: str = "en,fr"
+    mark: str = ""
+    out: Path = Path("out")
+    packs: tuple[str, ...] = ()
+    as_of: str = ""
+    redact: str = ""
+    sign: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How the inventory is listed."""
+
+    as_json: bool
+    maker: str = ""
+    verdict: str = ""
+    site: str = ""
+    packs: tuple[str, ...] = ()
+    sort: str = "site"
+    columns: str = ""
+    group: str = ""
+
+
+def check(setting: Setting, wanted: Wanted) -> None:
+    """Refuse what cannot be rendered before anything costly is done."""
+    from auditor.formats.template import asked_for
+
+    wiring.packs(_pack_ids(setting, wanted.packs), _pack_files(setting))
+    asked_for(wanted.lang)
+    wiring.formats_named(wanted.format)
+
+
+def assess(
+    setting: Setting,
+    packs: tuple[str, ...],
+    as_of: str,
+    fingerprints: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Identify and judge everything, say what changed since the last time, and remember it."""
+    with wiring.open_ledger(setting.db) as ledger:
+        found = _assess(setting, ledger, packs, as_of, fingerprints)
+    worst = verdicts_of(found)
+    if as_json:
+        emit(_device_lines(found, worst))
+    print_sentence(setting, found, worst, to_stderr=as_json)
+    return exit_code(found.coverage, worst)
+
+
+def report(setting: Setting, wanted: Wanted) -> int:
+    """Render from one frozen snapshot, print the path and one plain sentence."""
+    from auditor.formats.manifest import write_folder
+    from auditor.formats.template import asked_for
+
+    languages = asked_for(wanted.lang)
+    formats = wiring.formats_named(wanted.format)
+    with wiring.open_ledger(setting.db) as ledger:
+        found = _assess(setting, ledger, wanted.packs, wanted.as_of, None)
+        frozen = _report(setting, ledger, found, wanted)
+    words = wiring.words(("en", "fr"))
+    files = (
+        written
+        for each in formats
+        for written in each.render(frozen, words, languages, wiring.resources())
+    )
+    paths = write_folder(files, wanted.out, frozen)
+    worst = verdicts_of(found)
+    print_sentence(setting, found, worst)
+    first = next((path for path in paths if path.name.startswith("report.")), paths[0])
+    print(safe(first.resolve(), 4000))
+    return exit_code(found.coverage, worst)
+
+
+def devices(setting: Setting, asked: Listing) -> int:
+    """List the inventory, one device a line."""
+    with wiring.open_ledger(setting.db) as ledger:
+        found = _assess(setting, ledger, asked.packs, "", None)
+    worst = verdicts_of(found)
+    lines = [line for line in _device_lines(found, worst) if _listed(line, asked)]
+    lines.sort(key=lambda line: (_cell(line, asked.sort), str(line["id"])))
+    if asked.as_json:
+        emit(lines)
+    elif asked.group:
+        counted = Counter(_cell(line, asked.group) or "–" for line in lines)
+        table(
+            [[value, count] for value, count in sorted(counted.items())], (asked.group, "devices")
+        )
+    else:
+        columns = tuple(
+            (asked.columns or "id,site,ips,macs,maker,model,standing,verdicts").split(",")
+        )
+        table([[_cell(line, column) for column in columns] for line in lines], columns)
+    return 0
+
+
+def explain(setting: Setting, name: str, packs: tuple[str, ...], language: str) -> int:
+    """Say why: evidence for and against, the rules, their sources, the coverage."""
+    from auditor.identify.explain import explain as explained
+
+    if language not in {"en", "fr"}:
+        raise UsageError(f"no explanation in {language!r}", hint="use en or fr")
+    with wiring.open_ledger(setting.db) as ledger:
+        found = _assess(setting, ledger, packs, "", None)
+    assessed = find(found.devices, name)
+    for sentence in explained(assessed, wiring.knowledge(), language):
+        print(safe(sentence, 4000))
+    for finding in found.findings:
+        if finding.device == assessed.device.id:
+            head = f"{finding.pack} {finding.pack_version} / {finding.rule}: {finding.verdict}"
+            print(f"\n{safe(head)}")
+            print(f"  {safe(finding.because.in_language(language), 4000)}")
+            print(f"  {safe(finding.consequence.in_language(language), 4000)}")
+            print(f"  {safe(finding.citation, 1000)}")
+            for question in finding.ask:
+                who = question.who.in_language(language)
+                print(f"  ? {safe(question.ask.in_language(language))} ({safe(who)})")
+    print()
+    rows = [
+        [a.tool, a.port or "", a.outcome, a.when.isoformat(), a.detail]
+        for a in assessed.device.asked
+    ]
+    table(rows, ("asked", "port", "outcome", "when", "detail"))
+    return 0
+
+
+def coverage(setting: Setting, site: str, *, as_json: bool) -> int:
+    """Show what was asked, what answered, what was never reached; a table and a picture."""
+    with wiring.open_ledger(setting.db) as ledger:
+        from auditor.inventory.coverage import coverage as covered
+
+        found = covered(ledger.runs(site or None), ledger.attempts(), wiring.presence())
+    if as_json:
+        emit(_subnet_json(subnet) for subnet in found.subnets)
+    else:
+        for subnet in found.subnets:
+            _print_subnet(subnet)
+        whole = "complete" if found.complete else "not complete"
+        print(f"coverage is {whole}; {found.not_assessed} addresses not assessed")
+    return 0 if found.complete else 3
+
+
+def reconcile(
+    setting: Setting, site: str, walkdown: Path | None, lang: str, *, as_json: bool
+) -> int:
+    """Compare the books with the wire."""
+    from auditor.inventory.reconcile import reconcile as compared
+
+    with wiring.open_ledger(setting.db) as ledger:
+        found = _assess(setting, ledger, (), "", None)
+    lines = [
+        line for line in compared(found.devices, found.coverage) if not site or line.site == site
+    ]
+    if walkdown:
+        raise UsageError("the walk-down pack is not available here", hint=f"leave it out ({lang})")
+    if as_json:
+        emit(
+            {"kind": r.kind, "device": r.device, "site": r.site, "count": r.count}
+            | {"detail": dict(r.detail)}
+            for r in lines
+        )
+    else:
+        table(
+            [
+                [r.kind, r.site, r.device, r.count, ", ".join(f"{k}={v}" for k, v in r.detail if v)]
+                for r in lines
+            ],
+            ("kind", "site", "device", "count", "detail"),
+        )
+    return 0
+
+
+def find(devices: Iterable[Assessed], name: str) -> Assessed:
+    """Find one device by id, IP, MAC, serial, host name or asset tag."""
+    wanted = name.casefold().strip()
+    found = [assessed for assessed in devices if wanted in _names(assessed)]
+    exact = [assessed for assessed in found if assessed.device.id.casefold() == wanted]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if found:
+        ids = ", ".join(assessed.device.id for assessed in found[:10])
+        raise UsageError(f"{name!r} fits {len(found)} devices", why=ids, hint="give the id of one")
+    raise UsageError(f"there is no device {name!r}", hint="list them with `auditor devices`")
+
+
+def _names(assessed: Assessed) -> set[str]:
+    device, identity = assessed.device, assessed.identity
+    own = (device.id, *device.ips, *device.macs, *device.hostnames)
+    tag = device.recorded("asset.tag")
+    more = (identity.serial.value, device.recorded("asset.serial"), tag)
+    plain = {mac.replace(":", "") for mac in device.macs}
+    return {text.casefold() for text in (*own, *more) if text} | plain
+
+
+def _assess(
+    setting: Setting,
+    ledger: Ledger,
+    packs: tuple[str, ...],
+    as_of: str,
+    fingerprints: Path | None,
+) -> audit.Assessment:
+    own = fingerprints or (Path(said) if (said := setting.text("fingerprints")) else None)
+    when = audit.When(setting.day(as_of), setting.zone, setting.now())
+    kind = setting.text("organisation_kind")
+    return audit.assess(
+        ledger,
+        wiring.knowledge((own,) if own else ()),
+        wiring.packs(_pack_ids(setting, packs), _pack_files(setting)),
+        when,
+        wiring.presence(),
+        {"kind": kind} if kind else None,
+    )
+
+
+def _report(setting: Setting, ledger: Ledger, found: audit.Assessment, wanted: Wanted) -> Report:
+    when = audit.When(found.snapshot.as_of, setting.zone, setting.now())
+    cover = audit.Cover(
+        setting.text("organisation"),
+        wanted.mark or setting.text("mark"),
+        setting.text("prepared_by"),
+    )
+    frozen = audit.report(ledger, found, when, cover)
+    if wanted.redact:
+        from auditor.formats.redact import redact
+
+        frozen = redact(frozen, wanted.redact)
+    return frozen
+
+
+def _pack_ids(setting: Setting, asked: tuple[str, ...]) -> tuple[str, ...]:
+    return asked or setting.texts("packs") or DEFAULT_PACKS
+
+
+def _pack_files(setting: Setting) -> tuple[Path, ...]:
+    return tuple(map(Path, setting.texts("pack_files")))
+
+
+def verdicts_of(found: audit.Assessment) -> dict[str, dict[str, Verdict]]:
+    """Give the worst verdict of each device under each pack."""
+    return {a.device.id: {} for a in found.devices} | verdicts(found.findings)
+
+
+def counts(worst: Verdicts) -> dict[Verdict, int]:
+    """Count devices by their worst verdict under any pack."""
+    said = Counter(
+        min(mine.values(), key=SEVERITY.index, default=Verdict.UNDETERMINED)
+        for mine in worst.values()
+    )
+    return {verdict: said.get(verdict, 0) for verdict in SEVERITY}
+
+
+def exit_code(found: Coverage, worst: Verdicts) -> int:
+    """Give 3 where coverage is incomplete, else 1 where anything is nonconforming, else 0."""
+    if found.subnets and not found.complete:
+        return 3
+    return 1 if counts(worst)[Verdict.NONCONFORMING] else 0
+
+
+def print_sentence(
+    setting: Setting, found: audit.Assessment, worst: Verdicts, *, to_stderr: bool = False
+) -> None:
+    """Say the answer in one plain sentence, and both reasons where the code can tell only one."""
+    count = counts(worst)
+    sentence = (
+        f"{len(found.devices)} devices: {count[Verdict.NONCONFORMING]} nonconforming, "
+        f"{count[Verdict.REVIEW]} to review, {count[Verdict.UNDETERMINED]} undetermined, "
+        f"{count[Verdict.CONFORMING]} conforming, {count[Verdict.NOT_APPLICABLE]} not applicable; "
+        f"{found.coverage.not_assessed} addresses not assessed"
+    )
+    if not found.coverage.subnets:
+        sentence += "; no network was scanned"
+    elif not found.coverage.complete:
+        sentence += "; coverage is incomplete"
+    if to_stderr:
+        setting.say(sentence)
+    else:
+        print(sentence)
+
+
+def _device_lines(found: audit.Assessment, worst: Verdicts) -> Iterable[dict[str, Any]]:
+    from auditor.formats.json_report import device_json
+
+    return [device_json(a, worst.get(a.device.id, {})) for a in found.devices]
+
+
+def _listed(line: Mapping[str, Any], asked: Listing) -> bool:
+    maker = str(line.get("maker") or "").casefold()
+    return (
+        (not asked.maker or maker == asked.maker.casefold())
+        and (not asked.site or line.get("site") == asked.site)
+        and (not asked.verdict or asked.verdict in map(str, line["verdicts"].values()))
+    )
+
+
+def _cell(line: Mapping[str, Any], column: str) -> str:
+    value = line.get(column)
+    if column not in line:
+        records: Mapping[str, Any] = line.get("records", {})
+        value = records.get(column, records.get(f"asset.{column}"))
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}={said}" for key, said in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _subnet_json(subnet: SubnetCoverage) -> dict[str, Any]:
+    return {
+        "site": subnet.site,
+        "network": subnet.network,
+        "addresses": subnet.addresses,
+        "assessed": subnet.assessed,
+        "complete": subnet.complete,
+        "vantage": subnet.vantage,
+        "started": subnet.started and subnet.started.isoformat(),
+        "ended": subnet.ended and subnet.ended.isoformat(),
+        "run": subnet.run,
+        "tools": {tool: {str(o): n for o, n in ends} for tool, ends in subnet.tools},
+        "gaps": [
+            {"ranges": gap.ranges, "reason": str(gap.reach), "count": gap.count}
+            for gap in subnet.gaps
+        ],
+    }
+
+
+def _print_subnet(subnet: SubnetCoverage) -> None:
+    width = 40
+    share = round(width * subnet.assessed / max(1, subnet.addresses))
+    share = max(share, 1) if subnet.assessed else 0
+    picture = "#" * share + "." * (width - share)
+    state = "complete" if subnet.complete else "NOT COMPLETE"
+    print(safe(f"{subnet.site} {subnet.network} ({subnet.vantage}): {state}"))
+    print(f"  [{picture}] {subnet.assessed} of {subnet.addresses} addresses assessed")
+    heads = ("tool", *map(str, Outcome))
+    rows = [[tool, *(dict(ends).get(o, 0) for o in Outcome)] for tool, ends in subnet.tools]
+    table(rows, heads)
+    for gap in subnet.gaps:
+        shown = ", ".join(gap.ranges[:8]) + (" …" if len(gap.ranges) > 8 else "")
+        print(safe(f"  not assessed, {gap.reach}: {gap.count}: {shown} {gap.detail}", 1000))
+    print()
