@@ -1,0 +1,146 @@
+"""One device out of its ledger rows."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from ipaddress import ip_address
+
+from auditor.errors import DataError
+from auditor.identify.keys import WEIGHTS, keys_of
+from auditor.model.address import AddressSet, Mac
+from auditor.model.device import Asked, Device, Link, Sighting
+from auditor.model.observation import Attempt, Observation, Origin, StoredAttempt
+
+_ARP = frozenset({"arp", "link"})
+_SCANNED = "scan"
+
+
+def device_id(name: str) -> str:
+    """Name a device after its first record, so that later ones do not rename it."""
+    return "d-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def link(key: str, value: str) -> Link:
+    """Say why records belong together."""
+    weight, because = WEIGHTS[key]
+    return Link(key, value, weight, because)
+
+
+def build(
+    identifier: str,
+    links: tuple[Link, ...],
+    proxies: frozenset[str],
+    rows: Iterable[StoredAttempt],
+    silent: Iterable[StoredAttempt] = (),
+) -> Device:
+    """Add rows up to a device. proxies: MACs of routers that answer for others at its site."""
+    ordered = sorted(rows, key=lambda s: (s.attempt.started, s.seq))
+    unanswered = sorted(silent, key=lambda s: (s.attempt.started, s.seq))
+    ips: dict[str, float] = {}
+    macs: dict[str, float] = {}
+    hosts: dict[str, float] = {}
+    sightings: dict[tuple[str, str, str], list[Sighting]] = {}
+    answered_for: set[str] = set()
+    for row in ordered:
+        attempt, keys = row.attempt, keys_of(row.attempt)
+        when = attempt.started.timestamp()
+        behind = bool(keys.macs) and keys.macs[0] in proxies
+        router = behind and attempt.endpoint.transport in _ARP
+        if keys.ip and router:
+            answered_for.add(keys.ip)
+        elif keys.ip:
+            ips[keys.ip] = when
+        if not behind or router:
+            macs.update(dict.fromkeys((*keys.macs, *keys.local_macs), when))
+        hosts.update(dict.fromkeys(keys.hostnames, when))
+        for sighting in _sightings(row, hide_mac=behind and not router):
+            _keep(sighting, sightings)
+    if answered_for:
+        ips, links = _router(ips, answered_for, macs, links)
+    present = [row.attempt for row in ordered]
+    return Device(
+        id=identifier,
+        site=ordered[0].site,
+        ips=tuple(sorted(ips, key=lambda ip: (-ips[ip], _number(ip)))),
+        macs=tuple(sorted(macs, key=lambda mac: (Mac.parse(mac).is_local, -macs[mac], mac))),
+        hostnames=tuple(sorted(hosts, key=lambda name: (-hosts[name], name))),
+        sightings=tuple(s for kept in sightings.values() for s in kept),
+        asked=_asked([*present, *(row.attempt for row in unanswered)]),
+        first_seen=present[0].started,
+        last_seen=present[-1].started,
+        sources=tuple(sorted({_source(attempt) for attempt in present})),
+        links=links,
+        on_wire=any(a.origin in {Origin.WIRE, Origin.SIGHTING} for a in present),
+    )
+
+
+def _router(
+    ips: dict[str, float],
+    answered_for: set[str],
+    macs: dict[str, float],
+    links: tuple[Link, ...],
+) -> tuple[dict[str, float], tuple[Link, ...]]:
+    """Say what a router answers for; its own address is not known: show the lowest one."""
+    ranges = ", ".join(AddressSet.parse(sorted(answered_for)).texts())
+    if not ips:
+        ips = {min(answered_for, key=_number): 0.0}
+    mac = next(iter(macs), "")
+    because = f"{mac} answers ARP for {len(answered_for)} addresses: a router, not so many devices"
+    return ips, (*links, Link("proxy_arp", ranges[:2000], 0, because))
+
+
+def _number(ip: str) -> tuple[int, int]:
+    try:
+        found = ip_address(ip.split("%", 1)[0])
+    except ValueError:
+        return 9, 0
+    return found.version, int(found)
+
+
+def _source(attempt: Attempt) -> str:
+    if attempt.origin is Origin.WIRE:
+        return _SCANNED
+    return "officer" if attempt.origin is Origin.OFFICER else attempt.tool
+
+
+def _sightings(row: StoredAttempt, *, hide_mac: bool) -> Iterable[Sighting]:
+    attempt = row.attempt
+    observations = attempt.observations
+    if hide_mac:
+        observations = tuple(o for o in observations if o.field != "mac")
+    elif attempt.endpoint.mac and not any(o.field == "mac" for o in observations):
+        try:
+            mac = str(Mac.parse(attempt.endpoint.mac))
+            observations = (Observation("mac", mac), *observations)
+        except DataError:
+            pass
+    endpoint = attempt.endpoint
+    for observation in observations:
+        yield Sighting(
+            observation, attempt.tool, endpoint, attempt.started, attempt.origin, row.seq
+        )
+
+
+def _keep(sighting: Sighting, kept: dict[tuple[str, str, str], list[Sighting]]) -> None:
+    """Keep the first and the last sighting of the same thing: its history without its bulk."""
+    key = (sighting.observation.field, sighting.observation.value, sighting.tool)
+    seen = kept.setdefault(key, [])
+    if seen:
+        sighting = replace(sighting, observation=seen[0].observation)
+    seen[1:] = [sighting] if seen else []
+    if not seen:
+        seen.append(sighting)
+
+
+def _asked(attempts: Iterable[Attempt]) -> tuple[Asked, ...]:
+    """Give the last outcome of each question; a later silence does not undo an answer."""
+    last: dict[tuple[str, int], Asked] = {}
+    for attempt in attempts:
+        if attempt.origin is not Origin.WIRE:
+            continue
+        key = (attempt.tool, attempt.endpoint.port)
+        asked = Asked(*key, attempt.outcome, attempt.started, attempt.detail[:200])
+        before = last.get(key)
+        if before is None or asked.outcome.is_knowledge or not before.outcome.is_knowledge:
+            last[key] = asked
+    return tuple(last[key] for key in sorted(last))

@@ -1,0 +1,279 @@
+"""Which records are one device: keys by weight, conflicts, time windows, officers' decisions.
+
+In this order, so that a weak key never overrules a strong one:
+1. what officers decided; 2. registered MAC, serial, discovery id, asset tag; 3. locally made
+MACs; 4. the IP address within a window; 5. the host name. From 3 on a join is refused when the
+two sides have different MACs, serials or tags of their own. Sites never mix: 10.0.0.1 at one
+is not 10.0.0.1 at another. A MAC that answers for many addresses is a router: its
+addresses are no devices until something else answers there.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from auditor.identify.build import build
+from auditor.identify.decided import Decided, decided
+from auditor.identify.forest import Forest
+from auditor.identify.keys import STRONG, serials_differ
+from auditor.identify.records import Records
+from auditor.model.device import Device, Link
+from auditor.model.observation import StoredAttempt
+from auditor.model.policy import Decision
+
+WINDOW_S = 45 * 86_400.0  # a monthly scan still meets the one before it
+SAME_HOST_MOST = 6  # a host name that more devices bear is a default
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One device as ledger rows: what it is called, its rows, and why they belong together.
+
+    proxied: its MAC answers for many addresses. seqs: rows with content, then silent ones.
+    """
+
+    id: str
+    site: str
+    seqs: tuple[int, ...]
+    silent: tuple[int, ...]
+    links: tuple[Link, ...]
+    proxies: frozenset[str]
+
+
+def correlate(
+    attempts: Iterable[StoredAttempt], decisions: Iterable[Decision] = ()
+) -> tuple[Device, ...]:
+    """Add the ledger's rows up to devices, sorted by site and address."""
+    kept = list(attempts)
+    by_seq = {stored.seq: stored for stored in kept}
+    groups = group(kept, decisions)
+    found = (
+        build(g.id, g.links, g.proxies, (by_seq[n] for n in g.seqs), (by_seq[n] for n in g.silent))
+        for g in groups
+    )
+    return tuple(sorted(found, key=_order))
+
+
+def group(
+    attempts: Iterable[StoredAttempt], decisions: Iterable[Decision] = ()
+) -> tuple[Group, ...]:
+    """Group ledger rows by device, reading them once and keeping only their keys.
+
+    For ledgers too large to hold: fetch the rows of some groups, then `build` each device.
+    """
+    records = Records()
+    for stored in attempts:
+        records.take(stored)
+    correlation = _Correlation(records, Forest())
+    return correlation.groups(decided(decisions, records))
+
+
+def _order(device: Device) -> tuple[str, tuple[int, ...], str]:
+    from ipaddress import ip_address
+
+    first = ip_address(device.ips[0].split("%", 1)[0]) if device.ips else None
+    where = (first.version, int(first)) if first else (9, 0)
+    return device.site, where, device.id
+
+
+@dataclass(frozen=True)
+class _Correlation:
+    """One run of the rules over records."""
+
+    records: Records
+    forest: Forest
+
+    def groups(self, said: Decided) -> tuple[Group, ...]:
+        for _ in range(len(self.records.keys)):
+            self.forest.add()
+        for side, numbers in said.apart:
+            self.forest.keep_apart(numbers, side)
+        for first, *rest in said.together:
+            for other in rest:
+                self.forest.join(first, other, "decision", "")
+        self._strong()
+        self._local()
+        self._addresses()
+        self._hostnames()
+        return tuple(self._collected())
+
+    @cached_property
+    def proxies(self) -> dict[str, frozenset[str]]:
+        return self.records.proxies()
+
+    def proxied(self, number: int) -> bool:
+        """Tell whether the MAC of a record is a router's that answers for it."""
+        macs = self.records.keys[number].macs
+        return bool(macs) and macs[0] in self.proxies.get(self.records.sites[number], ())
+
+    def _strong(self) -> None:
+        for (site, kind), shared in sorted(self.records.more.items()):
+            if kind not in STRONG:
+                continue
+            bad = self.records.shared(site, kind)
+            proxies = self.proxies.get(site, frozenset()) if kind == "mac" else frozenset()
+            for value, numbers in shared.items():
+                if value in bad:
+                    continue
+                joined = [n for n in numbers if self.records.linked[n]] if value in proxies else numbers
+                for other in joined[1:]:
+                    self.forest.join(joined[0], other, kind, value)
+
+    def _local(self) -> None:
+        for (_, kind), shared in sorted(self.records.more.items()):
+            if kind != "local_mac":
+                continue
+            for value, numbers in shared.items():
+                for other in numbers[1:]:
+                    self._join_if_compatible(numbers[0], other, "local_mac", value)
+
+    def _join_if_compatible(self, one: int, other: int, key: str, value: str) -> bool:
+        a, b = self.forest.root(one), self.forest.root(other)
+        if a == b:
+            return True
+        if self._differ(a, b) or not self.forest.join(a, b, key, value):
+            return False
+        low, high = sorted((a, b))
+        if high in self.held:
+            self.held[low] = tuple(
+                x | y for x, y in zip(self.own(low), self.held.pop(high), strict=True)
+            )
+        return True
+
+    @cached_property
+    def held(self) -> dict[int, tuple[frozenset[str], ...]]:
+        """Per tree: the MACs, serials, ids and tags of its records."""
+        found: dict[int, list[set[str]]] = {}
+        for number, keys in enumerate(self.records.keys):
+            strong = self._strong_of(number)
+            if not strong[0] and not (keys.serials or keys.ids or keys.tags):
+                continue
+            sets = found.setdefault(self.forest.root(number), [set(), set(), set(), set()])
+            for held, values in zip(sets, strong, strict=True):
+                held.update(values)
+        return {root: tuple(frozenset(s) for s in sets) for root, sets in found.items()}
+
+    def _strong_of(self, number: int) -> tuple[tuple[str, ...], ...]:
+        keys = self.records.keys[number]
+        content = self.proxied(number) and not self.records.linked[number]
+        return () if content else keys.macs, keys.serials, keys.ids, keys.tags
+
+    def own(self, root: int) -> tuple[frozenset[str], ...]:
+        return self.held.get(root, (frozenset(),) * 4)
+
+    def _differ(self, one: int, other: int) -> bool:
+        (macs, serials, _, tags), (macs2, serials2, _, tags2) = self.own(one), self.own(other)
+        if serials and serials2 and not serials_differ(serials, serials2):
+            return False  # several interfaces of one device
+        return (
+            bool(macs and macs2 and not macs & macs2)
+            or serials_differ(serials, serials2)
+            or bool(tags and tags2 and not tags & tags2)
+        )
+
+    def _addresses(self) -> None:
+        for (_, kind), shared in sorted(self.records.more.items()):
+            if kind != "ip":
+                continue
+            for value, numbers in shared.items():
+                live = [
+                    n for n in numbers if not (self.proxied(n) and self.records.linked[n])
+                ]
+                if len(live) > 1:
+                    self._one_address(value, live)
+
+    def _one_address(self, ip: str, numbers: list[int]) -> None:
+        """Join what was seen at one address: content to the nearest holder of the address."""
+        times = self.records.times
+        ordered = sorted(numbers, key=lambda n: (times[n], n))
+        holders = [n for n in ordered if self.forest.root(n) in self.held]
+        for one, other in pairwise(holders):
+            if times[other] - times[one] <= WINDOW_S:
+                self._join_if_compatible(one, other, "ip_in_window", ip)
+        moments = [times[n] for n in holders]
+        before: int | None = None
+        for number in ordered:
+            if self.forest.root(number) in self.held:
+                continue
+            holder = self._nearest(number, holders, moments)
+            if holder is None and before is not None:
+                near = times[number] - times[before] <= WINDOW_S
+                holder = before if near else None
+            if holder is not None:
+                self._join_if_compatible(holder, number, "ip_in_window", ip)
+            before = number
+
+    def _nearest(self, number: int, holders: list[int], moments: list[float]) -> int | None:
+        moment, run = self.records.times[number], self.records.runs[number]
+        at = bisect_left(moments, moment)
+        near = holders[max(0, at - 2) : at + 2]
+        near = [n for n in near if abs(self.records.times[n] - moment) <= WINDOW_S]
+        if not near:
+            return None
+        return min(
+            near,
+            key=lambda n: (
+                self.records.runs[n] != run, abs(self.records.times[n] - moment), n,
+            ),
+        )  # fmt: skip
+
+    def _hostnames(self) -> None:
+        for (_, kind), shared in sorted(self.records.more.items()):
+            if kind != "hostname":
+                continue
+            for value, numbers in shared.items():
+                roots = list(dict.fromkeys(self.forest.root(n) for n in numbers))
+                if 1 < len(roots) <= SAME_HOST_MOST and not self._at_once(numbers):
+                    for other in roots[1:]:
+                        self._join_if_compatible(roots[0], other, "hostname", value)
+
+    def _at_once(self, numbers: list[int]) -> bool:
+        """Tell whether one run saw the name at two devices: then it is nobody's own."""
+        seen: dict[str, int] = {}
+        for number in numbers:
+            root = self.forest.root(number)
+            if seen.setdefault(self.records.runs[number], root) != root:
+                return True
+        return False
+
+    def _collected(self) -> Iterator[Group]:
+        from auditor.identify.build import device_id, link
+
+        members: dict[int, list[int]] = {}
+        for number in range(len(self.records.keys)):
+            members.setdefault(self.forest.root(number), []).append(number)
+        links: dict[int, dict[tuple[str, str], Link]] = {}
+        for number, key, value in self.forest.joins:
+            made = links.setdefault(self.forest.root(number), {})
+            made.setdefault((key, value), link(key, value))
+        silent = self._silent()
+        for root, numbers in members.items():
+            first = min(numbers, key=lambda n: (self.records.times[n], self.records.name(n)))
+            site = self.records.sites[root]
+            yield Group(
+                device_id(self.records.name(first)),
+                site,
+                tuple(self.records.seqs[n] for n in numbers),
+                tuple(silent.get(root, ())),
+                tuple(sorted(links.get(root, {}).values(), key=lambda x: (-x.weight, x.key, x.value))),
+                self.proxies.get(site, frozenset()),
+            )
+
+    def _silent(self) -> dict[int, list[int]]:
+        """Give each device the questions that it did not answer, by address and time."""
+        found: dict[int, list[int]] = {}
+        for seq, site, run, ip, moment in self.records.silent:
+            first = self.records.firsts.get((site, "ip"), {}).get(ip)
+            if first is None:
+                continue
+            numbers = self.records.more.get((site, "ip"), {}).get(ip, [first])
+            nearest = min(
+                numbers,
+                key=lambda n: (
+                    self.records.runs[n] != run, abs(self.records.times[n] - moment), n,
+                ),
+            )  # fmt: skip
+            found.setdefault(self.forest.root(nearest), []).append(seq)
+        return found

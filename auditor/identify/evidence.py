@@ -1,0 +1,205 @@
+"""Facts to claims: what each observation says, by which rule, and how strongly.
+
+Nothing is weighed here; auditor.identify.resolve does that.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from auditor.errors import DataError
+from auditor.identify.grammar import Named
+from auditor.identify.knowledge import Knowledge
+from auditor.identify.schema import ModelRow
+from auditor.model.address import Mac
+from auditor.model.device import Sighting
+from auditor.model.identity import Evidence, Strength
+from auditor.model.observation import Observation, Origin
+
+VALUE_CHARS = 512  # of an observation's value that evidence repeats; `raw` keeps all
+_WORDS = re.compile(r"[^\s,;()\[\]|\"'<>]{4,64}")
+_WORDS_MOST = 48
+
+# fields whose value is itself the trait; what a list says of it is a record
+_DIRECT = {
+    "device.maker": "maker",
+    "device.brand": "brand",
+    "device.model": "model",
+    "device.serial": "serial",
+    "device.firmware": "firmware",
+    "device.class": "device_class",
+    "asset.manufacturer": "brand",
+    "asset.model": "model",
+    "asset.model_number": "model",
+    "asset.serial": "serial",
+    "asset.firmware": "firmware",
+    "asset.category": "device_class",
+}
+# free text of a list, in which a model designation may stand
+_FREE = frozenset({"asset.name", "asset.description", "asset.notes", "asset.vms_driver"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """An observation on its way to claims."""
+
+    field: str
+    value: str
+    kind: str
+    origin: Origin
+    seq: int
+    raw_sha256: str | None
+
+    def says(self, trait: str, claim: str, rule: str, strength: Strength) -> Evidence:
+        return Evidence(
+            trait, claim, rule, self.field, self.value[:VALUE_CHARS], strength, self.kind,
+            self.seq, self.raw_sha256,
+        )  # fmt: skip
+
+
+def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[Evidence, ...]:
+    """Give all claims of a device's observations, each once (the first sighting of it)."""
+    found: dict[tuple[str, str, str, str, str], Evidence] = {}
+    done: set[tuple[str, str, str]] = set()
+    for sighting in sightings:
+        seen = (sighting.observation.field, sighting.observation.value, sighting.tool)
+        if seen in done:
+            continue
+        done.add(seen)
+        for evidence in of_observation(
+            sighting.observation, knowledge, sighting.tool, sighting.origin, sighting.seq
+        ):
+            key = (evidence.trait, evidence.claim, evidence.rule, evidence.field, evidence.value)
+            found.setdefault(key, evidence)
+    return tuple(found.values())
+
+
+def of_observation(
+    observation: Observation,
+    knowledge: Knowledge,
+    tool: str = "",
+    origin: Origin = Origin.WIRE,
+    seq: int = 0,
+) -> Iterator[Evidence]:
+    """Give what one observation claims. tool: the plug-in that made it."""
+    field = observation.field
+    fact = _Fact(
+        field,
+        observation.value,
+        knowledge.vocabulary.kind(field, tool),
+        origin,
+        seq,
+        observation.raw_sha256,
+    )
+    if field == "mac":
+        yield from _of_registrant(fact, knowledge)
+    elif field in _DIRECT:
+        yield from _of_direct(fact, knowledge)
+    elif field in _FREE:
+        yield from _of_free_text(fact, knowledge)
+    yield from _of_fingerprints(fact, knowledge)
+
+
+def _of_registrant(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
+    try:
+        mac = Mac.parse(fact.value)
+    except DataError:
+        return
+    registrant = knowledge.registry.registrant(mac.value)
+    name = knowledge.makers.of_registrant(registrant) if registrant else None
+    if not registrant or not name:
+        return
+    block = knowledge.registry.block(mac.value)
+    rule = f"oui:{block}@{knowledge.registry.status.day.isoformat()}"
+    entity = knowledge.makers.entities[name]
+    trait = "brand" if entity.kind == "brand" else "maker"
+    yield fact.says(trait, name, rule, Strength(entity.registrant_strength))
+
+
+def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
+    trait, value = _DIRECT[fact.field], fact.value.strip()
+    if not value:
+        return
+    listed = fact.field.startswith("asset.") or fact.origin in {Origin.FILE, Origin.OFFICER}
+    strength = Strength.RECORD if listed else Strength.BRAND
+    rule = f"field:{fact.field}@1"
+    if trait == "device_class":
+        value = knowledge.dialect.device_class.get(value.casefold(), "")
+        if value:
+            yield fact.says(trait, value, rule, strength)
+        return
+    if trait in {"maker", "brand"}:
+        yield from _of_name(fact, trait, value, strength, knowledge)
+        return
+    yield fact.says(trait, value, rule, strength)
+    if trait == "model":
+        yield from _of_model(fact, value, knowledge)
+
+
+def _of_name(
+    fact: _Fact, trait: str, value: str, strength: Strength, knowledge: Knowledge
+) -> Iterator[Evidence]:
+    """Name the brand, and the maker where a list names one."""
+    rule = f"field:{fact.field}@1"
+    name = knowledge.makers.named(value)
+    yield fact.says("brand", name or value, rule, strength)
+    maker = name and knowledge.makers.kind(name) == "maker"
+    if name and maker and (strength is Strength.RECORD or trait == "maker"):
+        yield fact.says("maker", name, rule, strength)
+
+
+def _of_model(fact: _Fact, model: str, knowledge: Knowledge) -> Iterator[Evidence]:
+    for named in knowledge.models.match(model.strip()):
+        yield from _of_row(fact, named, knowledge)
+
+
+def _of_row(fact: _Fact, named: Named, knowledge: Knowledge) -> Iterator[Evidence]:
+    row = named.row
+    if not isinstance(row, ModelRow):
+        return
+    entity = knowledge.makers.entities[named.entity]
+    rule = f"model:{entity.id}:{named.number}@1"
+    listed = fact.field.startswith("asset.") or (
+        fact.origin in {Origin.FILE, Origin.OFFICER} and fact.field.startswith("device.")
+    )
+    strength = Strength.RECORD if listed and row.strength is not Strength.HINT else row.strength
+    yield fact.says("brand" if entity.kind == "brand" else row.trait, named.entity, rule, strength)
+    if row.brand:
+        yield fact.says("brand", row.brand, rule, strength)
+    if row.device_class:
+        yield fact.says("device_class", row.device_class, rule, strength)
+
+
+def _of_free_text(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
+    for word in _WORDS.findall(fact.value[:4096])[:_WORDS_MOST]:
+        for named in knowledge.models.match(word.strip(".:")):
+            if named.row.__class__ is ModelRow and named.row.strength is not Strength.HINT:
+                yield fact.says("model", word.strip(".:"), f"field:{fact.field}@1", Strength.RECORD)
+                yield from _of_row(fact, named, knowledge)
+        name = knowledge.makers.named(word)
+        if name:
+            yield fact.says("brand", name, f"field:{fact.field}@1", Strength.HINT)
+
+
+def _of_fingerprints(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
+    for hit in knowledge.library.match(fact.field, fact.value):
+        rule, strength = hit.fingerprint.rule, hit.fingerprint.strength
+        traits = {trait for trait, _ in hit.claims}
+        for trait, value in hit.claims:
+            if trait in {"maker", "brand"}:
+                yield from _of_claimed_name(fact, trait, value, hit.fingerprint.rule, strength, knowledge)
+            else:
+                yield fact.says(trait, value, rule, strength)
+            if trait == "maker" and strength is Strength.SELF_DECLARED and "brand" not in traits:
+                yield from _of_claimed_name(fact, "brand", value, rule, Strength.BRAND, knowledge)
+            if trait == "model":
+                yield from _of_model(fact, value, knowledge)
+
+
+def _of_claimed_name(
+    fact: _Fact, trait: str, value: str, rule: str, strength: Strength, knowledge: Knowledge
+) -> Iterator[Evidence]:
+    name = knowledge.makers.named(value)
+    if trait == "maker" and (name is None or knowledge.makers.kind(name) == "brand"):
+        trait = "brand"
+    yield fact.says(trait, name or value, rule, strength)

@@ -1,0 +1,140 @@
+"""What in a record tells one device from another, and how far each key may be trusted."""
+
+import re
+from dataclasses import dataclass
+
+from auditor.errors import DataError
+from auditor.model.address import Mac
+from auditor.model.observation import Attempt, Origin, Outcome
+
+# weight (0 .. 100) and reason of each key; a Link repeats them
+WEIGHTS = {
+    "decision": (100, "an officer decided that these are one device"),
+    "mac": (95, "the same registered hardware address"),
+    "serial": (95, "the same serial number"),
+    "sadp_id": (90, "the same identifier in discovery replies"),
+    "asset_tag": (90, "the same asset tag"),
+    "local_mac": (70, "the same locally made hardware address"),
+    "ip_in_window": (60, "the same IP address within the time window, and nothing against it"),
+    "hostname": (40, "the same host name, and nothing against it"),
+}
+STRONG = ("mac", "serial", "sadp_id", "asset_tag")
+
+_HOSTNAMES = frozenset({"dhcp.hostname", "device.hostname", "mdns.hostname"})
+_SERIALS = frozenset({"device.serial", "asset.serial"})
+_EATEN = re.compile(r"\d+[.,]\d*E\+?\d+")  # what a spreadsheet leaves of a long number
+_SAYS_NOTHING = frozenset({
+    "NONE", "NULL", "NIL", "NA", "N/A", "UNKNOWN", "INCONNU", "DEFAULT", "DEFAULTSTRING", "TBD",
+    "TOBEFILLEDBYO.E.M.", "SYSTEMSERIALNUMBER", "NOTAPPLICABLE", "NOTSPECIFIED", "S/O", "AUCUN",
+})  # fmt: skip
+_GENERIC_HOSTS = frozenset({
+    "localhost", "ipcamera", "ip-camera", "camera", "ipcam", "ipc", "nvr", "dvr", "android",
+    "unknown", "router", "gateway", "printer", "device", "host", "default", "none", "-",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one record, normalised; several of one kind are rare.
+
+    present: whether somebody was there (an answer, a refusal, a sighting, a list's row).
+    """
+
+    ip: str | None
+    macs: tuple[str, ...]
+    local_macs: tuple[str, ...]
+    serials: tuple[str, ...]
+    ids: tuple[str, ...]
+    tags: tuple[str, ...]
+    hostnames: tuple[str, ...]
+    present: bool
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing says which device this is about."""
+        return not (
+            self.ip or self.macs or self.local_macs or self.serials or self.ids or self.tags
+            or self.hostnames
+        )  # fmt: skip
+
+
+def keys_of(attempt: Attempt) -> Keys:
+    """Read the keys of one attempt or imported record."""
+    endpoint = attempt.endpoint
+    found: dict[str, list[str]] = {}
+    if endpoint.mac:
+        _add_mac(endpoint.mac, found)
+    for observation in attempt.observations:
+        field, value = observation.field, observation.value
+        if field == "mac":
+            _add_mac(value, found)
+        elif field in _SERIALS:
+            _add("serial", serial_key(value), found)
+        elif field == "asset.tag":
+            _add("tag", plain_key(value), found)
+        elif field == "device.id":
+            _add("id", plain_key(value), found)
+        elif field in _HOSTNAMES:
+            _add("hostname", hostname_key(value), found)
+    get = found.get
+    return Keys(
+        endpoint.ip if endpoint.ip not in {"0.0.0.0", "::"} else None,  # noqa: S104
+        tuple(get("mac", ())),
+        tuple(get("local", ())),
+        tuple(get("serial", ())),
+        tuple(get("id", ())),
+        tuple(get("tag", ())),
+        tuple(get("hostname", ())),
+        _present(attempt),
+    )
+
+
+def _present(attempt: Attempt) -> bool:
+    if attempt.origin is not Origin.WIRE or attempt.observations:
+        return True
+    return attempt.outcome in {Outcome.ANSWERED, Outcome.REFUSED, Outcome.GARBLED}
+
+
+def _add(kind: str, value: str | None, found: dict[str, list[str]]) -> None:
+    if value and value not in found.setdefault(kind, []):
+        found[kind].append(value)
+
+
+def _add_mac(text: str, found: dict[str, list[str]]) -> None:
+    try:
+        mac = Mac.parse(text)
+    except DataError:
+        return
+    if mac.is_group or mac.value == 0:
+        return
+    _add("local" if mac.is_local else "mac", str(mac), found)
+
+
+def plain_key(text: str) -> str | None:
+    """Fold an identifier; None where it says nothing."""
+    key = "".join(text.split()).upper()[:128]
+    return None if not key or key in _SAYS_NOTHING or len(set(key)) == 1 else key
+
+
+def serial_key(text: str) -> str | None:
+    """Fold a serial number; None for placeholders and for what a spreadsheet has eaten."""
+    key = plain_key(text)
+    if not key or len(key) < 5 or not any(c.isdigit() for c in key) or _EATEN.fullmatch(key):
+        return None
+    return key
+
+
+def hostname_key(text: str) -> str | None:
+    """Fold a host name to its first label; None where it is a default of many devices."""
+    label = text.strip().rstrip(".").casefold().split(".", 1)[0][:63]
+    return None if not label or label in _GENERIC_HOSTS or label.isdigit() else label
+
+
+def serials_differ(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Tell whether two sets of serials speak of two devices.
+
+    A label often shows only the end of the serial that the device reports.
+    """
+    if not one or not other:
+        return False
+    return not any(a.endswith(b) or b.endswith(a) for a in one for b in other)

@@ -1,0 +1,122 @@
+"""What correlation remembers of each ledger row: its keys and its time, never its content."""
+
+from array import array
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from auditor.identify.keys import STRONG, Keys, keys_of
+from auditor.model.observation import StoredAttempt
+
+PROXY_ADDRESSES = 8  # IPv4 addresses behind one MAC in one run: a router answers for them
+SHARED = 4  # a key that ties together more of another key is no key (pasted, default)
+_ARP = frozenset({"arp", "link"})
+
+
+@dataclass(frozen=True)
+class Records:
+    """Parallel lists, one entry per record of a present device; and the silent questions.
+
+    pairs: kind -> (record, earlier record with the same key). by_ip, by_host, by_local: only
+    keys that several records share are worth a list.
+    """
+
+    keys: list[Keys] = field(default_factory=list)
+    seqs: "array[int]" = field(default_factory=lambda: array("q"))
+    times: "array[float]" = field(default_factory=lambda: array("d"))
+    sites: list[str] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+    linked: bytearray = field(default_factory=bytearray)  # 1: a link-layer answer, no content
+    details: dict[int, str] = field(default_factory=dict)
+    firsts: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+    more: dict[tuple[str, str], dict[str, list[int]]] = field(default_factory=dict)
+    silent: list[tuple[int, str, str, str, float]] = field(default_factory=list)
+    answered_for: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    _first_ip: dict[tuple[str, str, str], str] = field(default_factory=dict)
+
+    def take(self, stored: StoredAttempt) -> None:
+        """Remember one ledger row."""
+        attempt = stored.attempt
+        keys = keys_of(attempt)
+        if keys.empty and not attempt.observations:
+            return  # the summary of a sweep: coverage, no device
+        started = attempt.started.timestamp()
+        if not keys.present:
+            if keys.ip:
+                self.silent.append((stored.seq, stored.site, stored.run, keys.ip, started))
+            return
+        number = len(self.keys)
+        self.keys.append(keys)
+        self.seqs.append(stored.seq)
+        self.times.append(started)
+        self.sites.append(stored.site)
+        self.runs.append(stored.run)
+        self.linked.append(attempt.endpoint.transport in _ARP)
+        if keys.empty or not (keys.macs or keys.serials or keys.ids or keys.tags):
+            self.details[number] = f"{attempt.tool} {attempt.detail}"[:200]
+        self._index(number, keys)
+
+    def _index(self, number: int, keys: Keys) -> None:
+        site = self.sites[number]
+        for kind, values in named_keys(keys):
+            firsts = self.firsts.setdefault((site, kind), {})
+            for value in values:
+                first = firsts.setdefault(value, number)
+                if first != number:
+                    self.more.setdefault((site, kind), {}).setdefault(value, [first]).append(number)
+        if keys.ip and keys.macs and ":" not in keys.ip:
+            for mac in keys.macs:
+                self._behind(site, self.runs[number], mac, keys.ip)
+
+    def _behind(self, site: str, run: str, mac: str, ip: str) -> None:
+        key = (site, run, mac)
+        first = self._first_ip.setdefault(key, ip)
+        if first != ip:
+            self.answered_for.setdefault(key, {first}).add(ip)
+
+    def proxies(self) -> dict[str, frozenset[str]]:
+        """Give, per site, the MACs that answer for many addresses."""
+        found: dict[str, set[str]] = {}
+        for (site, _, mac), ips in self.answered_for.items():
+            if len(ips) >= PROXY_ADDRESSES:
+                found.setdefault(site, set()).add(mac)
+        return {site: frozenset(macs) for site, macs in found.items()}
+
+    def shared(self, site: str, kind: str) -> frozenset[str]:
+        """Give the values of a strong key that tie together too much to be a key."""
+        found = set()
+        for value, numbers in self.more.get((site, kind), {}).items():
+            if len(numbers) <= SHARED:
+                continue
+            for other in STRONG:
+                if other == kind:
+                    continue
+                values = {v for n in numbers for v in dict(named_keys(self.keys[n])).get(other, ())}
+                if len(values) > SHARED:
+                    found.add(value)
+        return frozenset(found)
+
+    def moment(self, number: int) -> datetime:
+        """Give the time of a record."""
+        return datetime.fromtimestamp(self.times[number], UTC)
+
+    def name(self, number: int) -> str:
+        """Write what a device that begins with this record is named after."""
+        keys = self.keys[number]
+        parts = [self.sites[number], self.moment(number).isoformat()]
+        for kind, values in named_keys(keys):
+            parts += [f"{kind}={value}" for value in values]
+        parts.append(self.details.get(number, ""))
+        return "\n".join(parts)
+
+
+def named_keys(keys: Keys) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Give the keys of a record by kind, strong ones first."""
+    return (
+        ("mac", keys.macs),
+        ("serial", keys.serials),
+        ("sadp_id", keys.ids),
+        ("asset_tag", keys.tags),
+        ("local_mac", keys.local_macs),
+        ("ip", (keys.ip,) if keys.ip else ()),
+        ("hostname", keys.hostnames),
+    )

@@ -1,0 +1,216 @@
+"""From claims to an identity: the ladder, the standing, and what contradicts it.
+
+Rules, each with its reason:
+- confirmed needs one self-declaration, or platform and registrant evidence of two kinds, in
+  text that no person types. Two observations of one kind count once: they fail together.
+- the holder of the MAC block alone is probable: a silent camera is reviewed, not overlooked.
+- typed text and lists are probable at most; they name who somebody thinks it is.
+- a brand name alone names no maker; two kinds of weak evidence add up to probable when one
+  of them is a brand name that nobody typed. Hints alone name nobody, however many.
+- where two makers are each probable, platform beats registrant (the address belongs to the
+  network interface: an adapter), both beat lists, and the standing falls to probable; equals
+  name nobody. A foreign brand on a maker's platform or block is a relabel.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from auditor.identify.infer import inferences
+from auditor.identify.knowledge import Knowledge
+from auditor.identify.traits import settle, settle_brand
+from auditor.model.identity import (
+    Contradiction,
+    Evidence,
+    Identity,
+    Standing,
+    Strength,
+    Trait,
+)
+
+_SOLID = frozenset({Strength.SELF_DECLARED, Strength.PLATFORM})
+
+
+@dataclass(frozen=True)
+class _Case:
+    """The evidence for one maker, or for several names of one house (`name` speaks for it)."""
+
+    name: str
+    evidence: tuple[Evidence, ...]
+    knowledge: Knowledge
+
+    def kinds(self, *strengths: Strength, typed: bool = False) -> frozenset[str]:
+        """Give the kinds of evidence of these strengths, in typed text or not."""
+        is_typed = self.knowledge.vocabulary.is_typed
+        return frozenset(
+            e.kind
+            for e in self.evidence
+            if e.strength in strengths and is_typed(e.field, e.kind) == typed
+        )
+
+    @cached_property
+    def platform(self) -> frozenset[str]:
+        return self.kinds(*_SOLID)
+
+    @cached_property
+    def registrant(self) -> bool:
+        return bool(self.kinds(Strength.REGISTRANT))
+
+    @cached_property
+    def weak(self) -> bool:
+        """Two kinds, one of them a brand name that nobody typed."""
+        brands = self.kinds(Strength.BRAND)
+        fits = (Strength.BRAND, Strength.HINT)
+        return bool(brands) and len(self.kinds(*fits) | self.kinds(*fits, typed=True)) > 1
+
+    @cached_property
+    def said(self) -> bool:
+        """Typed text of platform grade, or somebody's list."""
+        return bool(
+            self.kinds(*_SOLID, typed=True)
+            or self.kinds(Strength.RECORD)
+            or self.kinds(Strength.RECORD, typed=True)
+        )
+
+    @cached_property
+    def standing(self) -> Standing:
+        strong = len(self.platform) + self.registrant
+        if self.kinds(Strength.SELF_DECLARED) or strong > 1:
+            return Standing.CONFIRMED
+        if strong or self.weak or self.said:
+            return Standing.PROBABLE
+        return Standing.HINT
+
+    @cached_property
+    def rank(self) -> int:
+        """0 words and lists, 1 the holder of the address, 2 and more: kinds of platform."""
+        if self.platform:
+            return 2 + len(self.platform) + 2 * self.registrant
+        return 1 if self.registrant else 0
+
+
+def resolve(evidence: Iterable[Evidence], knowledge: Knowledge) -> Identity:
+    """Settle every trait of one device."""
+    claims = tuple(evidence)
+    maker, clashes = _maker(claims, knowledge)
+    brand, foreign = settle_brand((*claims, *_sold_as(claims, maker, knowledge)), maker, knowledge)
+    model, models = settle("model", claims, knowledge)
+    serial, _ = settle("serial", claims, knowledge)
+    firmware, _ = settle("firmware", claims, knowledge)
+    device_class, _ = settle("device_class", claims, knowledge)
+    row = None
+    if brand.value and maker.value and brand.value != maker.value:
+        row = knowledge.makers.relationship(brand.value, maker.value)
+    return Identity(
+        maker,
+        brand,
+        model,
+        serial,
+        firmware,
+        device_class,
+        claims,
+        _once((*clashes, *foreign, *models)),
+        inferences(maker.value, model.value, serial.value, firmware.value, knowledge),
+        row.type if row else None,
+    )
+
+
+def _sold_as(
+    claims: tuple[Evidence, ...], maker: Trait, knowledge: Knowledge
+) -> tuple[Evidence, ...]:
+    """Turn what names a seller of this maker's products into evidence of the brand."""
+    return tuple(
+        replace(e, trait="brand")
+        for e in claims
+        if maker.value
+        and e.trait == "maker"
+        and e.claim != maker.value
+        and knowledge.makers.sold_as(e.claim, maker.value)
+    )
+
+
+def _once(clashes: tuple[Contradiction, ...]) -> tuple[Contradiction, ...]:
+    """Keep one contradiction of each code between the same two values."""
+    found: dict[tuple[str, frozenset[str]], Contradiction] = {}
+    for clash in clashes:
+        found.setdefault((clash.code, frozenset({clash.one, clash.other})), clash)
+    return tuple(found.values())
+
+
+def _maker(
+    claims: tuple[Evidence, ...], knowledge: Knowledge
+) -> tuple[Trait, tuple[Contradiction, ...]]:
+    cases = _cases(tuple(e for e in claims if e.trait == "maker"), knowledge)
+    if not cases:
+        return Trait(), ()
+    likely = [case for case in cases if case.standing is not Standing.HINT]
+    if not likely:
+        everything = tuple(e for case in cases for e in case.evidence)
+        return Trait(None, Standing.HINT, everything), ()
+    best = max(likely, key=lambda case: (case.rank, case.standing is Standing.CONFIRMED))
+    others = [case for case in likely if case is not best]
+    against = tuple(e for case in cases if case is not best for e in case.evidence)
+    clashes = tuple(_clash(best, other, knowledge) for other in others)
+    if any(_equal(best, other, knowledge) for other in others):
+        everything = (*best.evidence, *against)
+        return Trait(None, Standing.HINT, everything), clashes
+    standing = best.standing
+    if any(clash.code == "two_makers" for clash in clashes) and standing is Standing.CONFIRMED:
+        standing = Standing.PROBABLE
+    return Trait(best.name, standing, best.evidence, against), clashes
+
+
+def _equal(best: _Case, other: _Case, knowledge: Knowledge) -> bool:
+    return best.rank == other.rank and not knowledge.makers.sold_as(other.name, best.name)
+
+
+def _clash(best: _Case, other: _Case, knowledge: Knowledge) -> Contradiction:
+    """Name what two likely makers mean: a relabel, a list that errs, or a real conflict."""
+    if knowledge.makers.sold_as(other.name, best.name):
+        code = "relabel"
+    elif other.rank == 0 and best.rank > 0:
+        code = "brand_differs"
+    else:
+        code = "two_makers"
+    rules = tuple(sorted({e.rule for e in (*best.evidence, *other.evidence)}))
+    return Contradiction(code, "maker", best.name, other.name, rules)
+
+
+def _cases(claims: tuple[Evidence, ...], knowledge: Knowledge) -> list[_Case]:
+    """Group the evidence by maker, the names of one house together."""
+    by_name: dict[str, list[Evidence]] = {}
+    for evidence in claims:
+        by_name.setdefault(evidence.claim, []).append(evidence)
+    cases: list[_Case] = []
+    for name in sorted(by_name, key=lambda n: _own(by_name[n]), reverse=True):
+        at = next(
+            (n for n, case in enumerate(cases) if knowledge.makers.same_house(name, case.name)),
+            None,
+        )
+        if at is None:
+            cases.append(_Case(name, tuple(by_name[name]), knowledge))
+            continue
+        house = cases[at]
+        speaks = _speaker(house.name, name, by_name[name], knowledge)
+        cases[at] = _Case(speaks, (*house.evidence, *by_name[name]), knowledge)
+    return cases
+
+
+def _own(evidence: list[Evidence]) -> tuple[int, int]:
+    solid = sum(1 for e in evidence if e.strength in {*_SOLID, Strength.REGISTRANT})
+    return solid, len(evidence)
+
+
+def _speaker(one: str, other: str, others: list[Evidence], knowledge: Knowledge) -> str:
+    """Let the daughter speak for the house where there is more than a hint of her."""
+    daughter = next(
+        (
+            a
+            for a, b in ((one, other), (other, one))
+            if any(row.to == b for row in knowledge.makers.relations(a))
+        ),
+        one,
+    )
+    if daughter == other and all(e.strength is Strength.HINT for e in others):
+        return one
+    return daughter
