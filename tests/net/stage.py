@@ -1,6 +1,9 @@
 """Scopes, servers on 127.0.0.0/8, and a pair of namespaces joined by a cable."""
 
 import asyncio
+import ctypes
+import multiprocessing
+import os
 import subprocess
 import uuid
 from dataclasses import replace
@@ -68,6 +71,54 @@ class Server:
             pass
         finally:
             writer.close()
+
+
+def inside(namespace, play, pipe=None):
+    """Play in a child process that lives in a network namespace; give what it returns."""
+    if pipe is None:
+        fork = multiprocessing.get_context("fork")
+        mine, its = fork.Pipe()
+        child = fork.Process(target=inside, args=(namespace, play, its), daemon=True)
+        child.start()
+        its.close()
+        try:
+            answer = mine.recv() if mine.poll(120) else EOFError("the scene took too long")
+        finally:
+            child.kill()
+            child.join()
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+    with open(f"/var/run/netns/{namespace}") as net:
+        assert ctypes.CDLL(None, use_errno=True).setns(net.fileno(), 0) == 0
+    try:
+        pipe.send(play())
+    except BaseException as error:
+        pipe.send(error)
+    os._exit(0)
+
+
+class Aside:
+    """A child process that plays in a namespace until it is dismissed."""
+
+    def __init__(self, namespace, play):
+        fork = multiprocessing.get_context("fork")
+        self.ready = fork.Event()
+        self.child = fork.Process(target=self._play, args=(namespace, play), daemon=True)
+
+    def _play(self, namespace, play):
+        with open(f"/var/run/netns/{namespace}") as net:
+            assert ctypes.CDLL(None, use_errno=True).setns(net.fileno(), 0) == 0
+        play(self.ready)
+
+    def __enter__(self):
+        self.child.start()
+        assert self.ready.wait(10)
+        return self
+
+    def __exit__(self, *_):
+        self.child.kill()
+        self.child.join()
 
 
 class Cable:
