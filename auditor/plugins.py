@@ -56,7 +56,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came back: bytes (maybe none), how it ended, the peer's certificate (DER)."""
+    """What came back: bytes (maybe none), how it ended, the peer's certificate (DER).
+
+    detail: for people; inside TLS, the version that was agreed on, e.g. `TLSv1.2`.
+    """
 
     data: bytes
     outcome: Outcome

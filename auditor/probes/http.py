@@ -51,7 +51,13 @@ def certificate_facts(heard: Heard) -> Generator[Observation, None, None]:
     if not heard.certificate:
         return
     names = x509.read_certificate(heard.certificate)
-    told = (("subject", names.subject), ("issuer", names.issuer), ("sha256", names.sha256))
+    version = heard.detail if heard.detail.startswith(("TLSv", "SSLv")) else ""
+    told = (
+        ("subject", names.subject),
+        ("issuer", names.issuer),
+        ("sha256", names.sha256),
+        ("version", version),
+    )
     for field, value in told:
         if value:
             yield Observation(f"tls.{field}", value, heard.certificate)

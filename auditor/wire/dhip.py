@@ -54,11 +54,8 @@ def message(body: dict[str, Any]) -> bytes:
 
 
 def read_notice(raw: bytes) -> Notice | None:
-    """Read a notice; None for anything else, our own question included.
-
-    The JSON is found by its first brace: some firmwares send headers of another length.
-    """
-    start = raw.find(b"{", 0, 256)
+    """Read a notice; None for anything else, our own question included."""
+    start = _json_start(raw)
     try:
         body, _ = json.JSONDecoder().raw_decode(raw[start:].decode("utf-8", "replace"))
     except (ValueError, RecursionError):
@@ -70,6 +67,15 @@ def read_notice(raw: bytes) -> Notice | None:
     address = _dict(device.get("IPv4Address")).get("IPAddress")
     mac = next((m for m in (body.get("mac"), params.get("mac"), device.get("mac")) if m), "")
     return Notice(ip_text(str(address or "")), mac_text(str(mac)), device)
+
+
+def _json_start(raw: bytes) -> int:
+    """Find the first brace, but not in the header, where a length may look like one.
+
+    Some firmwares write the letters backwards, some send no header at all.
+    """
+    after = _HEADER.size if raw[4:8] in (b"DHIP", b"PIHD") else 0
+    return raw.find(b"{", after, after + 256)
 
 
 def _dict(value: object) -> dict[str, Any]:
@@ -85,7 +91,7 @@ def seen(raw: bytes, sender: str) -> tuple[Seen, ...]:
         return ()
     observations = told(
         raw,
-        ("dhip.reply", text(raw[raw.find(b"{") :]).rstrip("\r\n")),
+        ("dhip.reply", text(raw[_json_start(raw) :])),
         ("mac", notice.mac),
         ("dhip.sender", sender if notice.ip not in (None, sender) else None),
         ("device.channels_digital", notice.channels("RemoteVideoInputChannels")),

@@ -22,7 +22,9 @@ MOST_COOKIE_CHARS = 512
 
 _TITLE = re.compile(rb"<title(?:\s[^<>]{0,200})?>([^<]{0,2048})", re.IGNORECASE)
 _LINK = re.compile(rb"<link\s([^<>]{1,1024})", re.IGNORECASE)
-_ATTRIBUTE = re.compile(rb"([a-z-]{1,20})\s{0,8}=\s{0,8}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_ATTRIBUTE = re.compile(
+    rb"(?i:([a-z-]{1,20}))\s{0,8}=\s{0,8}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))"
+)
 _CHARSET = re.compile(r"charset\s?=\s?\"?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
 # origin-form of a request target (RFC 9112 section 3.2.1), printable ASCII only
 _TARGET = re.compile(r"/[!-~]*")
