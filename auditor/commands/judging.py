@@ -199,6 +199,11 @@ def reconcile(
     return 0
 
 
+def known_devices(setting: Setting, ledger: Ledger) -> tuple[Assessed, ...]:
+    """Give every device of the ledger with its identity, unjudged."""
+    return _assess(setting, ledger, (), "", None).devices
+
+
 def find(devices: Iterable[Assessed], name: str) -> Assessed:
     """Find one device by id, IP, MAC, serial, host name or asset tag."""
     wanted = name.casefold().strip()

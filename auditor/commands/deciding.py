@@ -1,0 +1,195 @@
+"""Commands by which officers decide: exemptions, overrides, removals, merges, questions."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from auditor import wiring
+from auditor.commands import judging
+from auditor.commands.setting import Setting
+from auditor.commands.terminal import safe
+from auditor.errors import UsageError
+from auditor.model.device import Assessed
+from auditor.model.identity import TRAITS
+from auditor.model.policy import Decision, DecisionKind, Verdict
+from auditor.policy import decisions, exemptions, removals
+from auditor.store.ledger import Ledger
+
+Subject = tuple[tuple[str, str], ...]
+ANOTHER_NAME = {"class": "device_class"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """The words of `except`."""
+
+    device: str
+    pack: str
+    requested_by: str
+    approved_by: str
+    expires: str
+    reason: str
+    controls: tuple[str, ...]
+    document: Path | None
+    zone: str
+    second: str = ""
+
+
+def exempt(setting: Setting, asked: Exemption) -> int:
+    """Record an exemption."""
+    wiring.packs((asked.pack,))
+    with wiring.open_ledger(setting.db) as ledger:
+        subject, count = _subject(setting, ledger, asked.device)
+        made = exemptions.exemption(
+            by=asked.approved_by,
+            requested_by=asked.requested_by,
+            at=setting.now(),
+            reason=asked.reason,
+            subject=(*subject, ("pack", asked.pack)),
+            expires=setting.day(asked.expires),
+            zone=asked.zone,
+            controls=asked.controls,
+            document_sha256=_digest(asked.document),
+            devices=count,
+            second_approver=asked.second,
+        )
+        return _keep(ledger, made)
+
+
+def decide(setting: Setting, device: str, settings: tuple[str, ...], by: str, reason: str) -> int:
+    """Record overrides of traits and verdicts, and officers' fields of a device or a site."""
+    now = setting.now()
+    with wiring.open_ledger(setting.db) as ledger:
+        subject, _ = _subject(setting, ledger, device)
+        made = [_decision(subject, text, by, reason, now) for text in settings]
+        for decision in made:
+            _keep(ledger, decision)
+    return 0
+
+
+def _decision(subject: Subject, text: str, by: str, reason: str, now: datetime) -> Decision:
+    name, sign, value = text.partition("=")
+    name = ANOTHER_NAME.get(name, name)
+    if not sign or not value:
+        raise UsageError(f"{text!r} sets nothing", hint="write NAME=VALUE")
+    if name in TRAITS:
+        return decisions.override_identity(
+            by=by, at=now, reason=reason, subject=subject, trait=name, value=value
+        )
+    if name.startswith("verdict:"):
+        if value not in set(map(str, Verdict)):
+            raise UsageError(f"{value!r} is no verdict", hint=f"use {', '.join(Verdict)}")
+        whole = (*subject, ("pack", name.removeprefix("verdict:")))
+        wiring.packs((name.removeprefix("verdict:"),))
+        return decisions.override_verdict(
+            by=by, at=now, reason=reason, subject=whole, verdict=Verdict(value)
+        )
+    return decisions.record(by=by, at=now, subject=subject, field=name, value=value, reason=reason)
+
+
+def remove(
+    setting: Setting, device: str, step: str, by: str, reason: str, document: Path | None
+) -> int:
+    """Record a step of a removal."""
+    with wiring.open_ledger(setting.db) as ledger:
+        subject, _ = _subject(setting, ledger, device)
+        made = removals.removal(
+            by=by,
+            at=setting.now(),
+            reason=reason or step,
+            subject=subject,
+            step=step,
+            document_sha256=_digest(document),
+        )
+        code = _keep(ledger, made)
+    if step == "disposed" and not removals.proof_of(made):
+        setting.say("note: without a disposal record (--document) this proves nothing yet")
+    return code
+
+
+def withdraw(setting: Setting, name: str, by: str, reason: str) -> int:
+    """Take a decision back."""
+    with wiring.open_ledger(setting.db) as ledger:
+        found = [d for d in ledger.decisions() if d.id == name or d.id.startswith(name)]
+        if len(found) != 1:
+            raise UsageError(
+                f"{name!r} names {len(found)} decisions", hint="give the whole id from the report"
+            )
+        return _keep(ledger, decisions.withdraw(found[0], by=by, at=setting.now(), reason=reason))
+
+
+def merge(setting: Setting, devices: tuple[str, ...], by: str, reason: str) -> int:
+    """Record that several devices are one; undone by `withdraw`."""
+    if len(devices) < 2:
+        raise UsageError("one device cannot be merged with nothing", hint="name two or more")
+    with wiring.open_ledger(setting.db) as ledger:
+        known = judging.known_devices(setting, ledger)
+        found = [judging.find(known, name) for name in devices]
+        sites = {assessed.device.site for assessed in found}
+        if len(sites) > 1:
+            raise UsageError(
+                f"these devices stand at {len(sites)} sites", hint="a device is at one site"
+            )
+        return _keep(ledger, _joining(DecisionKind.MERGE, found, by, reason, setting))
+
+
+def split(setting: Setting, device: str, key: str, by: str, reason: str) -> int:
+    """Record that what carries `key` is another device; undone by `withdraw`."""
+    name, sign, value = key.partition("=")
+    if not sign or name not in {"mac", "serial", "ip"}:
+        raise UsageError(f"{key!r} parts nothing", hint="write mac=…, serial=… or ip=…")
+    with wiring.open_ledger(setting.db) as ledger:
+        assessed = judging.find(judging.known_devices(setting, ledger), device)
+        subject = (("site", assessed.device.site), (name, value))
+        made = Decision("", DecisionKind.SPLIT, by, setting.now(), reason, subject)
+        return _keep(ledger, decisions.sealed(made))
+
+
+def _joining(
+    kind: DecisionKind, found: Sequence[Assessed], by: str, reason: str, setting: Setting
+) -> Decision:
+    keys = [key for assessed in found for key in identifiers(assessed) if key[0] != "site"]
+    subject = (("site", found[0].device.site), *dict.fromkeys(keys))
+    return decisions.sealed(Decision("", kind, by, setting.now(), reason, subject))
+
+
+def identifiers(assessed: Assessed) -> Subject:
+    """Give what a device will be known by after it was correlated anew."""
+    device, identity = assessed.device, assessed.identity
+    found: list[tuple[str, str]] = [("site", device.site)]
+    if device.macs:
+        found.append(("mac", device.macs[0]))
+    elif identity.serial.value:
+        found.append(("serial", identity.serial.value))
+    elif device.ips:
+        found.append(("ip", device.ips[0]))
+    else:
+        found.append(("device", device.id))
+    return tuple(found)
+
+
+def _subject(setting: Setting, ledger: Ledger, name: str) -> tuple[Subject, int]:
+    """Give the subject that a name on the command line means, and how many devices it covers."""
+    known = judging.known_devices(setting, ledger)
+    if name.startswith("site="):
+        site = name.removeprefix("site=")
+        count = sum(assessed.device.site == site for assessed in known)
+        return (("site", site),), max(count, 1)
+    return identifiers(judging.find(known, name)), 1
+
+
+def _digest(document: Path | None) -> str:
+    if document is None:
+        return ""
+    try:
+        return hashlib.sha256(document.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(f"cannot read {document}", why=error.strerror or "") from error
+
+
+def _keep(ledger: Ledger, decision: Decision) -> int:
+    ledger.decide(decision)
+    print(safe(f"{decision.id} recorded"))
+    return 0
