@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from string import Template
 from typing import cast
 
+from auditor.lab.answers import mdns_answer, snmp_answer
 from auditor.lab.links import NEAR
 from auditor.lab.record import Touches
 from auditor.lab.truth import Datagram
@@ -92,6 +93,13 @@ class Answerer(asyncio.DatagramProtocol):
     def answer(self, question: bytes) -> bytes:
         """Give the reply to one question; empty for none."""
         service = self.service
+        if service.kind == "mdns":
+            return mdns_answer(service, self.words, question)
+        if service.kind == "snmp":
+            answer, wrong = snmp_answer(service, self.words, question)
+            if wrong:
+                self.touches.violation(f"port {self.port}: {wrong}")
+            return answer
         if service.hex_reply:
             return bytes.fromhex(service.hex_reply)
         text = Template(service.reply.lstrip("\n")).safe_substitute(
@@ -100,7 +108,7 @@ class Answerer(asyncio.DatagramProtocol):
         if service.kind == "dhip":
             return dhip_frame(text.strip().encode())
         if service.kind in {"ssdp", "sip"}:
-            return text.replace("\n", "\r\n").encode()
+            return text.rstrip().replace("\n", "\r\n").encode() + b"\r\n\r\n"
         return text.encode()
 
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from auditor.errors import EnvironmentLack
 from auditor.lab import enter, kernel
-from auditor.lab import truth as truths
+from auditor.lab.reading import load, of
 from auditor.lab.truth import Device, Truth
 
 
@@ -38,7 +38,7 @@ class Department:
     @classmethod
     def start(cls, truth_path: Path | None = None) -> "Department":
         """Start the department of a truth file (None: the one that comes with the program)."""
-        return cls(truths.load(truth_path))
+        return cls(load(truth_path))
 
     @classmethod
     def of(
@@ -47,8 +47,8 @@ class Department:
         networks: Sequence[str] = ("10.20.1.0/24",),
         certificates: Mapping[str, Any] | None = None,
     ) -> "Department":
-        """Start a small department of the given devices; see `truth.of` for what may be left out."""
-        return cls(truths.of(devices, networks, certificates))
+        """Start a small department of the given devices; see `reading.of` for what may be left out."""
+        return cls(of(devices, networks, certificates))
 
     @property
     def networks(self) -> tuple[str, ...]:

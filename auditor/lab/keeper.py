@@ -12,7 +12,7 @@ import resource
 import sys
 from typing import Any
 
-from auditor.errors import AuditorError, EnvironmentLack
+from auditor.errors import AuditorError
 from auditor.lab import kernel
 from auditor.lab.town import Town
 from auditor.lab.truth import Truth
@@ -32,10 +32,13 @@ def main() -> int:
         _say({"error": error.what, "why": error.why, "hint": error.hint})
         return 1
     except OSError as error:
-        lack = EnvironmentLack("cannot build the lab", why=str(error), hint=kernel.LACK_HINT)
-        _say({"error": lack.what, "why": lack.why, "hint": lack.hint})
+        _say_lack(error)
         return 1
     return 0
+
+
+def _say_lack(error: OSError) -> None:
+    _say({"error": "cannot build the lab", "why": str(error), "hint": kernel.LACK_HINT})
 
 
 def _raise_limits() -> None:
@@ -53,9 +56,14 @@ async def _live(truth: Truth, scanner: int) -> None:
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while line := await reader.readline():
             _say(_obey(town, json.loads(line)))
+    except OSError as error:
+        _say_lack(error)
+    except ValueError as error:  # of a certificate or an order
+        _say({"error": "the lab cannot play this", "why": str(error)})
     finally:
         town.close()
-        os._exit(0)  # every connection and timer dies with us; nobody waits for them
+        sys.stderr.flush()
+    os._exit(0)  # every connection and timer dies with us; nobody waits for them
 
 
 def _obey(town: Town, order: dict[str, Any]) -> dict[str, Any]:

@@ -150,11 +150,13 @@ class Town:
             case Datagram():
                 loop = asyncio.get_running_loop()
                 await loop.create_datagram_endpoint(
-                    lambda: Answerer(service, device.words, touches), sock=own
+                    lambda: Answerer(service, self.truth.words(device), touches), sock=own
                 )
             case Talk() | Banner() | Trap():
                 weak = self._weak.get(device.ip)
-                server = Server(service, device.words, touches, weak.opened if weak else None)
+                server = Server(
+                    service, self.truth.words(device), touches, weak.opened if weak else None
+                )
                 context = self._context(service) if isinstance(service, Talk) else None
                 self._servers.append(await listen(own, server, context))
             case Shut():

@@ -7,16 +7,12 @@ the question carried (`$cseq`, `$uuid`, `$message`).
 """
 
 import ipaddress
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from auditor.errors import DataError
 from auditor.model.address import Mac
 
 Manner = Literal["plain", "tarpit", "drip", "endless", "reset", "cut"]
@@ -193,6 +189,7 @@ class Persona(Strict):
     """The services of a kind of device."""
 
     services: tuple[Service, ...]
+    vars: Mapping[str, str] = {}
 
 
 class Truth(Strict):
@@ -208,102 +205,13 @@ class Truth(Strict):
         of_kind = (self.personas[name].services for name in device.persona)
         return (*(service for group in of_kind for service in group), *device.services)
 
+    def words(self, device: Device) -> dict[str, str]:
+        """Give the variables that texts of `device` may use; its own win over its personas'."""
+        words: dict[str, str] = {}
+        for name in device.persona:
+            words |= self.personas[name].vars
+        return words | device.words
+
     def device(self, name: str) -> Device:
         """Give the device of that name."""
         return next(device for device in self.devices if device.name == name)
-
-
-_DEVICE = TypeAdapter(Device)
-
-
-def shipped(name: str) -> Path:
-    """Give the path of a data file of the lab that comes with the program."""
-    return Path(str(resources.files("auditor.data") / "lab" / name))
-
-
-def load(path: Path | None = None) -> Truth:
-    """Read a department (None: the one that comes with the program)."""
-    content = _read(shipped("personas.toml")) | _read(path or shipped("department.toml"))
-    return checked(content, str(path or "department.toml"))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as TOML", why=str(error)) from error
-
-
-def checked(content: Mapping[str, Any], source: str) -> Truth:
-    """Turn plain values into a Truth, or tell every mistake at once."""
-    try:
-        truth = Truth.model_validate(content)
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:20]
-        )
-        raise DataError(f"{source} describes no department", why=wrong) from error
-    if mistakes := tuple(_mistakes(truth)):
-        raise DataError(f"{source} describes no department", why="; ".join(mistakes))
-    return truth
-
-
-def _mistakes(truth: Truth) -> Iterable[str]:
-    segments = {segment.name for segment in truth.segments}
-    names: set[str] = set()
-    for device in truth.devices:
-        if device.name in names:
-            yield f"two devices are called {device.name}"
-        names.add(device.name)
-        if device.segment not in segments:
-            yield f"{device.name}: no segment {device.segment}"
-        yield from (
-            f"{device.name}: no persona {p}" for p in device.persona if p not in truth.personas
-        )
-    used = {device.mac.lower() for device in truth.devices}
-    if len(used) < len(truth.devices):
-        yield "two devices have one MAC"
-
-
-def of(
-    devices: Sequence[Mapping[str, Any] | Device],
-    networks: Sequence[str] = ("10.20.1.0/24",),
-    certificates: Mapping[str, Any] | None = None,
-) -> Truth:
-    """Make a small department out of devices, where only what matters has to be said.
-
-    A device without `ip` gets the next one of its segment, without `mac` a local one, without
-    `name` its address; `persona` may be one name. The scanner has each network's last address.
-    The shipped personas and certificates can be used.
-    """
-    segments = [_segment(f"lan{at}", network) for at, network in enumerate(networks)]
-    shipped_words = _read(shipped("personas.toml"))
-    shipped_words.setdefault("certificates", {}).update(certificates or {})
-    places = {s["name"]: ipaddress.ip_network(s["network"]) for s in segments}
-    whole = [
-        dict(device.model_dump() if isinstance(device, Device) else device) for device in devices
-    ]
-    for at, device in enumerate(whole, 1):
-        device.setdefault("segment", _home(device, places))
-        network = places.get(device["segment"], ipaddress.ip_network("10.20.1.0/24"))
-        device.setdefault("ip", str(network.network_address + at))
-        device.setdefault("mac", str(Mac(0x02_00_00_00_00_00 + at)))
-        device.setdefault("name", device["ip"])
-        if isinstance(device.get("persona"), str):
-            device["persona"] = (device["persona"],)
-    return checked(shipped_words | {"segments": segments, "devices": whole}, "the list of devices")
-
-
-def _segment(name: str, network: str) -> dict[str, str]:
-    last = ipaddress.ip_network(network)[-2]
-    return {"name": name, "network": network, "scanner": str(last)}
-
-
-def _home(device: Mapping[str, Any], places: Mapping[str, Any]) -> str:
-    """Choose the segment that holds the device's address, else the first."""
-    if "ip" in device:
-        ip = ipaddress.ip_address(device["ip"])
-        for name, network in places.items():
-            if ip in network:
-                return name
-    return next(iter(places))
