@@ -15,6 +15,7 @@ from auditor.plugins import Case
 from auditor.policy.decisions import Subject, checked, refuse_unless, sealed
 from auditor.policy.exemptions import zone_of
 from auditor.policy.pack import Duty, Pack
+from auditor.policy.records import read_day
 from auditor.policy.subjects import speaks_of, value_of
 
 _SATURDAY = 5
@@ -119,13 +120,13 @@ def _add(one: Text, other: Text) -> Text:
 def _done(duty: Duty, pack: Pack, rule: str, decisions: Sequence[Decision]) -> date | None:
     """Give the day on which a report was submitted first, as recorded."""
     days = [
-        date.fromisoformat(value_of(decision, "submitted"))
+        read_day(value_of(decision, "submitted"))
         for decision in decisions
         if decision.kind is DecisionKind.REPORTED
         and value_of(decision, "duty") == duty.id
         and speaks_of(decision, pack.id, rule)
     ]
-    return min(days, default=None)
+    return min((day.last for day in days if day), default=None)
 
 
 def reported(

@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from auditor.errors import UsageError
-from auditor.model.device import Assessed
+from auditor.model.device import Assessed, Sighting
 from auditor.model.identity import TRAITS, Evidence, Identity, Standing, Strength, Trait
+from auditor.model.observation import Endpoint, Observation, Origin
 from auditor.model.policy import Decision, DecisionKind, Verdict
-from auditor.policy.subjects import IDENTIFIERS, KEYS, standing, value_of
+from auditor.policy.subjects import IDENTIFIERS, KEYS, Register, standing, value_of
 
 Subject = Sequence[tuple[str, str]]
 _ID_DIGITS = 12
@@ -88,17 +89,24 @@ def override_verdict(
 def record(
     *, by: str, at: datetime, subject: Subject, field: str, value: str, reason: str = "recorded"
 ) -> Decision:
-    """Record an officer's fact: an `asset.*` field of a device, or a `site.*` fact of a site."""
+    """Record an officer's fact: `asset.…` of a device, `site.…` of a site, `organisation.…`.
+
+    Facts of sites and of the organisation are kept by their bare name under a subject of the
+    site alone, or of nothing.
+    """
     whole = checked(by, at, reason, subject)
-    refuse_unless(
-        field.startswith(("asset.", "site.")),
-        f"{field!r} is no officer's field",
-        "use asset.… or site.…",
-    )
-    if field.startswith("asset."):
-        _checked_device(by, at, reason, subject)
+    room, _, name = field.partition(".")
     refuse_unless(value.strip(), f"no value for {field}", "leave the row out instead")
-    values = (("field", field), ("value", value.strip()))
+    if room == "asset" and name:
+        _checked_device(by, at, reason, subject)
+        values = ((field, value.strip()),)
+    else:
+        keys = [key for key, _ in whole]
+        fits = {"site": ["site"], "organisation": []}.get(room) == keys
+        refuse_unless(
+            fits and name, f"{field!r} is no fact of this subject", "use asset.… of a device"
+        )
+        values = ((name, value.strip()),)
     return sealed(Decision("", DecisionKind.RECORD, by, at, reason, whole, values))
 
 
@@ -115,36 +123,52 @@ def withdraw(decision: Decision, *, by: str, at: datetime, reason: str) -> Decis
     )
 
 
-def site_facts(decisions: Iterable[Decision]) -> dict[str, dict[str, str]]:
-    """Give the recorded facts per site, the newest of each."""
-    facts: dict[str, dict[str, str]] = {}
-    for decision in standing(decisions):
-        field = value_of(decision, "field")
-        if decision.kind is DecisionKind.RECORD and field.startswith("site."):
-            for site in (value for key, value in decision.subject if key == "site"):
-                name = field.removeprefix("site.")
-                facts.setdefault(site, {})[name] = value_of(decision, "value")
-    return facts
+def decided_by_persons(
+    assessed: Iterable[Assessed], decisions: Iterable[Decision]
+) -> tuple[Assessed, ...]:
+    """Put what persons recorded and established into every device that they spoke of."""
+    register = Register.of(standing(decisions))
+    return tuple(with_decisions(one, register.about(one)) for one in assessed)
 
 
-def with_identity(assessed: Assessed, decisions: Sequence[Decision]) -> Assessed:
-    """Put what persons established into an identity; what it replaces stays as evidence against.
+def with_decisions(assessed: Assessed, decisions: Sequence[Decision]) -> Assessed:
+    """Put recorded facts and established traits into one device.
 
-    Doing it twice changes nothing.
+    Recorded facts become officers' sightings; an established trait stands first, and what it
+    replaces stays as evidence against it. Doing it twice changes nothing.
     """
-    identity = assessed.identity
+    device, identity = assessed.device, assessed.identity
+    told = [
+        seen
+        for decision in decisions
+        if decision.kind is DecisionKind.RECORD
+        for seen in _sightings(decision)
+        if seen not in device.sightings
+    ]
     for decision in decisions:
         if decision.kind is DecisionKind.IDENTITY:
             identity = _with_trait(identity, decision)
-    return assessed if identity is assessed.identity else replace(assessed, identity=identity)
+    if not told and identity is assessed.identity:
+        return assessed
+    device = replace(device, sightings=(*device.sightings, *told)) if told else device
+    return replace(assessed, device=device, identity=identity)
+
+
+def _sightings(decision: Decision) -> tuple[Sighting, ...]:
+    return tuple(
+        Sighting(Observation(key, value), _RULE + decision.id, Endpoint(transport="file"),
+                 decision.at, Origin.OFFICER)
+        for key, value in decision.values
+        if key.startswith("asset.")
+    )  # fmt: skip
 
 
 def _with_trait(identity: Identity, decision: Decision) -> Identity:
     name, value = value_of(decision, "trait"), value_of(decision, "value")
     rule = f"{_RULE}{decision.id}"
-    old: Trait = getattr(identity, name)
-    if any(evidence.rule == rule for evidence in identity.evidence):
+    if name not in TRAITS or not value or any(e.rule == rule for e in identity.evidence):
         return identity
+    old: Trait = getattr(identity, name)
     said = Evidence(name, value, rule, "decision", f"{decision.by}: {decision.reason}",
                     Strength.SELF_DECLARED, "officer")  # fmt: skip
     agree = tuple(e for e in (*old.supporting, *old.against) if e.claim == value)

@@ -114,8 +114,11 @@ def granted(decision: Decision) -> int:
 
 
 def moment_of(today: date, zone: str, now: datetime | None = None) -> datetime:
-    """Give the moment of an assessment: `now`, else the start of `today` in `zone`."""
-    return now or datetime.combine(today, time(), zone_of(zone))
+    """Give the moment of an assessment: `now` where it lies in `today`, else the start of that day."""
+    place = zone_of(zone)
+    if now is not None and now.astimezone(place).date() == today:
+        return now
+    return datetime.combine(today, time(), place)
 
 
 def days_left(decision: Decision, moment: datetime) -> int:

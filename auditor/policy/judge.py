@@ -20,7 +20,7 @@ from auditor.model.policy import (
 )
 from auditor.plugins import Answer, Case
 from auditor.policy.clocks import dues
-from auditor.policy.decisions import with_identity
+from auditor.policy.decisions import with_decisions
 from auditor.policy.exemptions import holding
 from auditor.policy.pack import Pack, Rule
 from auditor.policy.removals import Removal, removal_of
@@ -96,7 +96,7 @@ def judge(
 
 def _of_device(assessed: Assessed, packs: Sequence[Pack], world: World) -> Iterator[Finding]:
     decisions = world.register.about(assessed)
-    assessed = with_identity(assessed, decisions)
+    assessed = with_decisions(assessed, decisions)
     device = assessed.device
     removal = removal_of(assessed, world.register.about(assessed, anywhere=True))
     case = Case(
@@ -183,9 +183,12 @@ def _decided(
 
 def _overridden(finding: Finding, decision: Decision) -> Finding:
     facts = (("by", decision.by), ("id", decision.id), ("reason", decision.reason))
+    said = value_of(decision, "verdict")
+    if said not in Verdict.__members__.values():
+        return finding  # made by another program: shown with the decisions, applied never
     return replace(
         finding,
-        verdict=Verdict(value_of(decision, "verdict")),
+        verdict=Verdict(said),
         judged=finding.judged or finding.verdict,
         because=_joined(
             fill(OVERRIDDEN, facts), Text(f" — {finding.because.en}", f" — {finding.because.fr}")
