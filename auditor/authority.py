@@ -100,7 +100,9 @@ def paced(pace: Pace, packets_per_s: float | None) -> Pace:
     if packets_per_s is None:
         return pace
     if packets_per_s <= 0:
-        raise UsageError(f"a pace of {packets_per_s} packets a second sends nothing")
+        raise UsageError(
+            f"a pace of {packets_per_s:g} packets a second sends nothing", hint="give 1 or more"
+        )
     rate = packets_per_s
     return replace(pace, arp_per_s=rate, packets_per_s=rate, connects_per_s=rate)
 

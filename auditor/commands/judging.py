@@ -86,14 +86,14 @@ def report(setting: Setting, wanted: Wanted) -> int:
     formats = wiring.formats_named(wanted.format)
     with wiring.open_ledger(setting.db) as ledger:
         found = _assess(setting, ledger, wanted.packs, wanted.as_of, None)
-        frozen = _report(setting, ledger, found, wanted)
+        snapshot = _report(setting, ledger, found, wanted)
     words = wiring.words(("en", "fr"))
     files = (
         written
         for each in formats
-        for written in each.render(frozen, words, languages, wiring.resources())
+        for written in each.render(snapshot, words, languages, wiring.resources())
     )
-    paths = write_folder(files, wanted.out, frozen)
+    paths = write_folder(files, wanted.out, snapshot)
     worst = verdicts_of(found)
     print_sentence(setting, found, worst)
     first = next((path for path in paths if path.name.startswith("report.")), paths[0])
@@ -202,6 +202,12 @@ def reconcile(
 def known_devices(setting: Setting, ledger: Ledger) -> tuple[Assessed, ...]:
     """Give every device of the ledger with its identity, unjudged."""
     return _assess(setting, ledger, (), "", None).devices
+
+
+def frozen(setting: Setting, ledger: Ledger, wanted: Wanted) -> Report:
+    """Give the report of the ledger as it is now."""
+    found = _assess(setting, ledger, wanted.packs, wanted.as_of, None)
+    return _report(setting, ledger, found, wanted)
 
 
 def find(devices: Iterable[Assessed], name: str) -> Assessed:
