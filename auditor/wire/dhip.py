@@ -91,7 +91,7 @@ def seen(raw: bytes, sender: str) -> tuple[Seen, ...]:
         return ()
     observations = told(
         raw,
-        ("dhip.reply", text(raw[_json_start(raw) :])),
+        ("dhip.reply", text(raw[_json_start(raw) :].rstrip(b" \r\n\0"))),
         ("mac", notice.mac),
         ("dhip.sender", sender if notice.ip not in (None, sender) else None),
         ("device.channels_digital", notice.channels("RemoteVideoInputChannels")),
