@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from auditor.model.block import Block
 from auditor.model.observation import Attempt, Run
 from auditor.store.tables import closing_row, run_row
 from auditor.store.writer import Appender
@@ -23,7 +24,7 @@ class Batch:
         if (run.ended, run.status, run.notes) != (None, "running", ()):
             self.finish(run.status, run.notes, run.ended)
 
-    def append(self, attempts: Iterable[Attempt]) -> int:
+    def append(self, attempts: Iterable[Attempt | Block]) -> int:
         """Append attempts; gives how many were written."""
         if self._appender is None:
             return 0

@@ -22,6 +22,7 @@ from auditor.errors import LedgerError
 APPLICATION_ID = 0x41554454  # "AUDT" in the file header, shown by file(1) and checked here
 VERSION_TABLE = "auditor_schema"
 BUSY_TIMEOUT_MS = 10_000
+PAGE_BYTES = 8_192  # raw values of up to 16 KiB stay on few pages
 CACHE_KIB = 64 * 1024  # of pages; the indexes of a million attempts fit
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -87,6 +88,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
+        f"page_size={PAGE_BYTES}",  # of a new file
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
         "synchronous=FULL",

@@ -1,8 +1,8 @@
 """Values as text that every database keeps whole, and the hash chain over them.
 
-JSON is written in ASCII (RFC 8259, escapes for all else), so a database's encoding cannot
-matter. What PostgreSQL text cannot hold (NUL) and UTF-8 cannot say (lone surrogates) is
-written as U+001A and four hexadecimal digits, and U+001A itself likewise; reading undoes it.
+Text outside of JSON documents holds no control characters and no lone surrogates (which
+PostgreSQL and UTF-8 cannot say): each is written as U+001A and four hexadecimal digits.
+Inside of documents JSON's own escapes serve (RFC 8259), and the same for lone surrogates.
 """
 
 import hashlib
@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
 GENESIS = bytes(32)  # the hash before the first row
 _MARK = "\x1a"
-_UNSAFE = re.compile("[\x00\x1a\ud800-\udfff]")
+_UNSAFE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _MARKED = re.compile("\x1a([0-9a-f]{4})")
-_plain: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":")).encode
+_ascii: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def pack(text: str) -> str:
@@ -34,20 +36,19 @@ def unpack(text: str) -> str:
 
 
 def dumps(value: Any) -> str:
-    """Write nested lists and mappings of text and numbers as compact ASCII JSON.
-
-    `\\ud` in the result means a surrogate, alone or as half of a character: two lone halves
-    that happen to stand side by side would be read back as one character, so they are packed.
-    """
-    written = _plain(value)
-    if "\\ud" in written or "\\u001a" in written:
-        return _plain(_walk(value, pack))
-    return written
+    """Write nested lists and mappings of text and numbers as compact JSON."""
+    try:
+        written = to_json(value)
+    except PydanticSerializationError:  # a lone surrogate, or two that would read as one
+        return to_json(_walk(value, pack)).decode()
+    if b"\\u001a" in written:
+        return to_json(_walk(value, pack)).decode()
+    return written.decode()
 
 
 def loads(text: str) -> Any:
     """Read what `dumps` wrote."""
-    value = json.loads(text)
+    value = from_json(text)
     return _walk(value, unpack) if "\\u001a" in text else value
 
 
@@ -84,9 +85,9 @@ def canonical(row: Sequence[Any]) -> bytes:
     """Give the bytes of a row that are hashed: its columns as a JSON array, a line feed, its
     document as it stands (JSON holds no bare line feed, so the two cannot be confused).
     """
-    return f"{_plain(row[:-1])}\n{row[-1]}".encode("ascii")
+    return f"{_ascii(row[:-1])}\n{row[-1]}".encode()
 
 
 def sealed_link(link: Sequence[Any], last: bytes) -> bytes:
     """Give the hash of a link: over its own columns and the last hash of the rows it covers."""
-    return hashlib.sha256(_plain(link).encode("ascii") + last).digest()
+    return hashlib.sha256(_ascii(link).encode() + last).digest()

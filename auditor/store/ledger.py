@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 
 from auditor.errors import LedgerError
 from auditor.model.journal import Sent
+from auditor.model.block import Block
 from auditor.model.observation import Attempt, Run, StoredAttempt
 from auditor.model.policy import Decision, DecisionKind
 from auditor.store import opinions, reader
@@ -77,7 +78,7 @@ class Ledger:
                 raise LedgerError(f"run {run.id!r} was started before", hint="give it a new id")
             Batch(Appender(connection), run)
 
-    def append(self, run_id: str, attempts: Iterable[Attempt]) -> int:
+    def append(self, run_id: str, attempts: Iterable[Attempt | Block]) -> int:
         """Append attempts to a run, all or none; gives how many."""
         with writing(self.engine) as connection:
             appender = Appender(connection)

@@ -7,14 +7,16 @@ from itertools import islice
 
 from sqlalchemy import Connection, text
 
-from auditor.model.observation import StoredAttempt
-from auditor.store.encoding import pack, unpack
-from auditor.store.tables import Row, attempt_value, columns
+from auditor.errors import DataError, LedgerError
+from auditor.model.observation import Attempt, StoredAttempt
+from auditor.store.attempts import attempt_value
+from auditor.store.encoding import loads, pack, unpack
+from auditor.store.tables import Row, columns
 
 CHUNK = 1_000
 # the third text of an observation; a value that looks like one is looked up in vain
 NAMED = re.compile(r'","([0-9a-f]{64})"\]')
-_ATTEMPT = ", ".join(columns("attempt")[:-1])
+_ATTEMPT = ", ".join(name for name in columns("attempt") if name not in {"run", "hash"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,30 @@ def attempts(
     connection: Connection, runs: dict[int, tuple[str, str]], found: Iterable[Span], after: int = 0
 ) -> Iterator[StoredAttempt]:
     """Stream the attempts of the spans, with the bytes they rest on."""
+    shapes = {
+        number: tuple(loads(doc)) for number, doc in connection.execute(
+            text("SELECT n, doc FROM shape")
+        )
+    }  # fmt: skip
     for span in found:
         for rows in rows_between(connection, max(span.first, after + 1), span.last):
             kept = raws(connection, rows)
             for seq, *row in rows:
-                name, site = runs[row[0]]
-                yield StoredAttempt(seq, name, site, attempt_value(tuple(row), kept))
+                name, site = runs[span.run]
+                yield StoredAttempt(seq, name, site, _attempt(seq, row, shapes, kept))
+
+
+def _attempt(
+    seq: int, row: Row, shapes: dict[int, tuple[str, ...]], kept: dict[str, bytes]
+) -> Attempt:
+    try:
+        return attempt_value(row, shapes, kept)
+    except (ValueError, TypeError, LookupError, DataError) as error:
+        raise LedgerError(
+            f"attempt {seq} of the ledger cannot be read",
+            why=f"it was changed or damaged: {error}",
+            hint="run `auditor db verify`, then restore a backup or merge the bundles anew",
+        ) from error
 
 
 def rows_between(connection: Connection, first: int, last: int) -> Iterator[list[Row]]:

@@ -1,6 +1,6 @@
 """The tables of the ledger, and our frozen values as their rows and back.
 
-Facts: run closing attempt decision journal snapshot signature imported (append-only, chained
+Facts: run closing shape attempt decision journal snapshot signature imported (append-only, chained
 by `link`) and raw (kept under its own SHA-256). Opinions: opinion (may be deleted at will).
 
 Every fact table is laid out alike: a number counting from 1, columns to search by, one JSON
@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from auditor.model.journal import Sent
-from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome, Run
+from auditor.model.observation import Run
 from auditor.model.policy import Decision, DecisionKind
 from auditor.store.encoding import dumps, loads, moment_text, pack, unpack
 
@@ -74,18 +74,29 @@ class ClosingRow(SQLModel, table=True):
     hash: bytes = _hash()
 
 
+class ShapeRow(SQLModel, table=True):
+    """The fields of an attempt, in order; attempts of one tool share a few of them."""
+
+    __tablename__ = "shape"
+    n: int = _number()
+    doc: str = _text()  # [field, …]
+    hash: bytes = _hash()
+
+
 class AttemptRow(SQLModel, table=True):
     """One attempt or imported record. Its site is that of its run; which rows belong to a run
     stands in `link`, so neither costs an index here.
+
+    doc: one item for each field of the shape: the value, [value, SHA-256 of raw], or null
+    for "not observed"; without a shape [[field, …], [item, …]].
     """
 
     __tablename__ = "attempt"
     __table_args__: ClassVar[Any] = (Index("attempt_mac", "mac"), Index("attempt_ip", "ip"))
     seq: int = _number()
     run: int = Field(sa_column=Column(_NUMBER, nullable=False))
+    shape: int | None = Field(default=None, sa_column=Column(_NUMBER))
     tool: str = _text()
-    ip: str | None = Field(default=None, sa_column=Column(Text))
-    mac: str | None = Field(default=None, sa_column=Column(Text))
     port: int = Field(sa_column=Column(Integer, nullable=False))
     transport: str = _text()
     vlan: int | None = Field(default=None, sa_column=Column(Integer))
@@ -93,8 +104,10 @@ class AttemptRow(SQLModel, table=True):
     origin: str = _text()
     started: str = _text()
     elapsed_s: float = Field(sa_column=Column(Double, nullable=False))
+    ip: str | None = Field(default=None, sa_column=Column(Text))
+    mac: str | None = Field(default=None, sa_column=Column(Text))
     detail: str = _text()
-    doc: str = _text()  # [[field, value] or [field, value, SHA-256 of raw], …]
+    doc: str = _text()
     hash: bytes = _hash()
 
 
@@ -200,6 +213,7 @@ class OpinionRow(SQLModel, table=True):
 FACTS: Final[dict[str, type[SQLModel]]] = {
     "run": RunRow,
     "closing": ClosingRow,
+    "shape": ShapeRow,
     "attempt": AttemptRow,
     "decision": DecisionRow,
     "journal": JournalRow,
@@ -246,49 +260,6 @@ def run_value(begun: Row, closing: Row | None) -> Run:
         ended=datetime.fromisoformat(ended) if ended else None,
         status=unpack(status),
         notes=tuple(loads(notes)),
-    )
-
-
-def attempt_row(number: int, attempt: Attempt) -> Row:
-    """Write an attempt of run `number`; its raw bytes go to `raw`."""
-    end = attempt.endpoint
-    return (
-        number,
-        pack(attempt.tool),
-        end.ip and pack(end.ip),
-        end.mac and pack(end.mac),
-        end.port,
-        pack(end.transport),
-        end.vlan,
-        attempt.outcome.value,
-        attempt.origin.value,
-        moment_text(attempt.started),
-        attempt.elapsed_s + 0.0,  # a float, and never -0.0, which SQLite does not keep
-        pack(attempt.detail),
-        dumps([[o.field, o.value, o.raw_sha256] if o.raw else [o.field, o.value]
-               for o in attempt.observations]),
-    )  # fmt: skip
-
-
-def raws_of(attempt: Attempt) -> dict[str, bytes]:
-    """Give the raw bytes that an attempt rests on, by their SHA-256."""
-    return {str(o.raw_sha256): o.raw for o in attempt.observations if o.raw}
-
-
-def attempt_value(row: Row, raws: dict[str, bytes]) -> Attempt:
-    """Read an attempt; `raws` holds the bytes that its observations name."""
-    _, tool, ip, mac, port, transport, vlan, outcome, origin, started, elapsed, detail, doc = row
-    return Attempt(
-        tool=unpack(tool),
-        endpoint=Endpoint(ip and unpack(ip), mac and unpack(mac), port, unpack(transport), vlan),
-        outcome=Outcome(outcome),
-        observations=tuple(
-            Observation(o[0], o[1], raws.get(o[2], b"") if len(o) == 3 else b"") for o in loads(doc)
-        ),
-        started=datetime.fromisoformat(started),
-        elapsed_s=elapsed,
-        detail=unpack(detail),
-        origin=Origin(origin),
     )
 
 

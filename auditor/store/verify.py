@@ -131,10 +131,11 @@ def _check_kept(connection: Connection, named: dict[str, int]) -> None:
 
 def _names(connection: Connection, number: int, name: str) -> bool:
     """Tell whether the attempt really names raw bytes so; a value may look like a hash."""
-    doc = connection.execute(
-        text("SELECT doc FROM attempt WHERE seq = :number"), {"number": number}
-    ).scalar_one()
-    return any(len(item) == 3 and item[2] == name for item in loads(doc))
+    shape, doc = connection.execute(
+        text("SELECT shape, doc FROM attempt WHERE seq = :number"), {"number": number}
+    ).one()
+    items = loads(doc) if shape is not None else loads(doc)[1]
+    return any(isinstance(item, list) and item[1] == name for item in items)
 
 
 def _check_raws(connection: Connection) -> None:

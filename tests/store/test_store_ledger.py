@@ -1,5 +1,6 @@
 """What the ledger promises, asked of both databases."""
 
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,15 +14,14 @@ from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome, Run
 from auditor.model.policy import Decision, DecisionKind
 from auditor.store.ledger import Ledger
+from auditor.store.attempts import Shapes, attempt_value, groups, raws_of, sealed
+from auditor.store.encoding import canonical
 from auditor.store.tables import (
-    attempt_row,
-    attempt_value,
     closing_row,
     decision_row,
     decision_value,
     journal_row,
     journal_value,
-    raws_of,
     run_row,
     run_value,
 )
@@ -85,7 +85,11 @@ def test_a_run_survives_the_tables(run):
 
 @given(attempts)
 def test_an_attempt_survives_the_tables(one):
-    assert attempt_value(attempt_row(7, one), raws_of(one)) == one
+    shapes = Shapes([])
+    (group,) = groups(7, [one], shapes)
+    ((_, _, *row, _),), end = sealed(bytes(32), 1, group)
+    assert attempt_value(row, {1: tuple(o.field for o in one.observations)}, raws_of(one)) == one
+    assert end == hashlib.sha256(bytes(32) + canonical((7, *row))).digest()
 
 
 @given(decisions)
@@ -323,7 +327,7 @@ def test_an_untouched_chain_holds(ledger):
     found = ledger.verify()
     rows, head = ledger.head()
     assert (found.ok, found.rows, found.head, found.first_broken) == (True, rows, head, None)
-    assert rows == 33
+    assert rows == 34
 
 
 @pytest.mark.parametrize("table", ["run", "closing", "attempt", "decision", "link", "raw"])
@@ -350,8 +354,9 @@ def test_the_database_refuses_to_change_or_delete_facts(ledger, table, act):
         ("UPDATE decision SET doc = '{}'", "decision 1"),
         ("UPDATE closing SET status = 'crashed'", "closing 1"),
         ("UPDATE link SET run = 2 WHERE seq = 3", "link 3"),
-        ("DELETE FROM link WHERE seq = 2", "attempt 21"),
-        ("DELETE FROM link WHERE seq = 5", "closing 1"),
+        ("UPDATE shape SET doc = '[\"http.title\"]'", "shape 1"),
+        ("DELETE FROM link WHERE seq = 3", "attempt 21"),
+        ("DELETE FROM link WHERE seq = 6", "closing 1"),
     ],
 )
 def test_the_first_broken_row_is_named(ledger, statement, broken):

@@ -9,7 +9,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-FACTS = ("run", "closing", "attempt", "decision", "journal", "snapshot", "signature", "imported")
+FACTS = ("run", "closing", "shape", "attempt", "decision", "journal", "snapshot", "signature", "imported")
 KEPT = (*FACTS, "link", "raw")
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -54,18 +54,20 @@ def _runs() -> None:
 
 
 def _attempts() -> None:
+    op.create_table("shape", _number(), *_texts("doc"), _hash())
     op.create_table(
         "attempt",
         _number("seq"),
         _run(),
+        sa.Column("shape", NUMBER),
         *_texts("tool"),
-        sa.Column("ip", sa.Text),
-        sa.Column("mac", sa.Text),
         sa.Column("port", sa.Integer, nullable=False),
         *_texts("transport"),
         sa.Column("vlan", sa.Integer),
         *_texts("outcome", "origin", "started"),
         sa.Column("elapsed_s", sa.Double, nullable=False),
+        sa.Column("ip", sa.Text),
+        sa.Column("mac", sa.Text),
         *_texts("detail", "doc"),
         _hash(),
     )
