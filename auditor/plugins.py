@@ -84,7 +84,8 @@ class Probe:
 
     transport: tcp | udp. ports: names of port lists in data/ports.toml. source: RFC or
     description of the protocol. order: lower asks first. speak: pure.
-    needs_community: only used when the scope authorises SNMP.
+    needs_community: only used when the scope authorises SNMP. listens: sends nothing; a port
+    whose owner speaks first is not sent another protocol's words afterwards.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Probe:
     order: int = 50
     tls: bool = False
     needs_community: bool = False
+    listens: bool = False
 
 
 # ---------------------------------------------------------------- sweeps: who is there?

@@ -275,6 +275,7 @@ class _Host:
         self.suspect: str | None = None
         self.answered_on: int | None = None
         self.asked_last = ""
+        self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
         self.resets = self.silences = 0
         self.made: list[Attempt] = []
 
@@ -290,6 +291,8 @@ class _Host:
 
     async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
         for probe, port in questions:
+            if port in self.speaks_first:
+                continue
             if self.suspect:
                 self._leave(probe, port)
             elif not self.run.work.enough(self.seen):
@@ -310,6 +313,8 @@ class _Host:
             return
         self.made.append(attempt)
         self.seen.extend(attempt.observations)
+        if probe.listens and attempt.observations:
+            self.speaks_first.add(port)
         self.asked_last = f"{probe.name} on port {port}"
         await self._feel(attempt)
 
