@@ -12,6 +12,7 @@ from auditor.wire.ber import (
     OCTETS,
     SEQUENCE,
     Item,
+    read_integer,
     read_items,
     read_object_id,
     write_integer,
@@ -19,7 +20,8 @@ from auditor.wire.ber import (
     write_object_id,
 )
 
-_GET, _GET_NEXT, _RESPONSE = 0xA0, 0xA1, 0xA2
+_GET, _GET_NEXT, _RESPONSE, _GET_BULK = 0xA0, 0xA1, 0xA2, 0xA5
+MOST_ROWS = 50
 _NO_SUCH_OBJECT, _END_OF_VIEW = 0x80, 0x82
 _A, _PTR, _TXT, _SRV = 1, 12, 16, 33
 _IN, _FLUSH = 0x0001, 0x8000
@@ -35,34 +37,44 @@ def snmp_answer(service: Datagram, words: Mapping[str, str], question: bytes) ->
     version, community, request = parts
     if community.body.decode("latin-1") != service.community:
         return b"", f"SNMP with community {community.body!r}"
-    if request.tag not in {_GET, _GET_NEXT}:
+    if request.tag not in {_GET, _GET_NEXT, _GET_BULK}:
         return b"", f"SNMP request {request.tag:#x}"
-    number, _, _, bindings = read_items(request.body)
+    number, _, rows, bindings = read_items(request.body)
     values = {oid: _value(Template(text).safe_substitute(words)) for oid, text in service.values}
-    answers = b"".join(
-        _binding(values, binding, following=request.tag == _GET_NEXT)
-        for binding in read_items(bindings.body)
-    )
+    asked = [_asked(binding) for binding in read_items(bindings.body)]
+    if request.tag == _GET:
+        missing = write_item(_NO_SUCH_OBJECT, b"")
+        found = [(oid, values.get(oid, missing)) for oid in asked]
+    else:
+        most = read_integer(rows.body) if request.tag == _GET_BULK else 1
+        found = [pair for oid in asked for pair in _following(values, oid, min(most, MOST_ROWS))]
+    answers = b"".join(write_item(SEQUENCE, write_object_id(oid) + value) for oid, value in found)
     body = number.whole + write_integer(0) * 2 + write_item(SEQUENCE, answers)
     return write_item(SEQUENCE, version.whole + community.whole + write_item(_RESPONSE, body)), ""
 
 
 def _value(text: str) -> bytes:
-    if text.startswith("oid:"):
-        return write_object_id(text[4:])
-    return write_item(OCTETS, text.encode())
+    """Write a value as the truth file gives it: text, `oid:1.3.6…` or `hex:00aabb…`."""
+    kind, _, rest = text.partition(":")
+    match kind:
+        case "oid":
+            return write_object_id(rest)
+        case "hex":
+            return write_item(OCTETS, bytes.fromhex(rest))
+        case _:
+            return write_item(OCTETS, text.encode())
 
 
-def _binding(values: Mapping[str, bytes], binding: Item, *, following: bool) -> bytes:
+def _asked(binding: Item) -> str:
     asked = next(read_items(binding.body), Item(NULL, b"", b""))
-    oid = (read_object_id(asked.body) if asked.tag == OBJECT_ID else None) or "0.0"
-    if following:
-        later = sorted((k for k in values if _arcs(k) > _arcs(oid)), key=_arcs)
-        oid = later[0] if later else oid
-        found = values[oid] if later else write_item(_END_OF_VIEW, b"")
-    else:
-        found = values.get(oid, write_item(_NO_SUCH_OBJECT, b""))
-    return write_item(SEQUENCE, write_object_id(oid) + found)
+    return (read_object_id(asked.body) if asked.tag == OBJECT_ID else None) or "0.0"
+
+
+def _following(values: Mapping[str, bytes], oid: str, most: int) -> list[tuple[str, bytes]]:
+    """Give the next values in lexicographic order of their identifiers (RFC 3416, 4.2.3)."""
+    later = sorted((known for known in values if _arcs(known) > _arcs(oid)), key=_arcs)[:most]
+    end = [] if len(later) == most else [(oid, write_item(_END_OF_VIEW, b""))]
+    return [(known, values[known]) for known in later] + end
 
 
 def _arcs(oid: str) -> tuple[int, ...]:

@@ -15,14 +15,31 @@ pytestmark = pytest.mark.network
 WEB = {
     "kind": "http",
     "port": 80,
-    "routes": [{"path": "/", "head": "HTTP/1.1 200 OK\nServer: made-up\nContent-Length: $length", "body": "at $ip"}],
+    "routes": [
+        {
+            "path": "/",
+            "head": "HTTP/1.1 200 OK\nServer: made-up\nContent-Length: $length",
+            "body": "at $ip",
+        }
+    ],
 }
 DEVICES = [
     {"name": "web", "services": [WEB, {"kind": "shut", "ports": [443]}]},
     {"name": "silent", "silent": True},
     {"name": "printer", "services": [{"kind": "trap", "port": 9100}]},
     {"name": "weak", "services": [WEB], "fragile": {}},
-    {"name": "ears", "services": [{"kind": "udp", "port": 37020, "group": "239.255.255.250", "needle": "who", "reply": "me, $mac"}]},
+    {
+        "name": "ears",
+        "services": [
+            {
+                "kind": "udp",
+                "port": 37020,
+                "group": "239.255.255.250",
+                "needle": "who",
+                "reply": "me, $mac",
+            }
+        ],
+    },
 ]
 
 
@@ -62,7 +79,9 @@ def test_a_closed_port_refuses_and_a_shut_one_is_silent(lab):
 def test_a_silent_host_answers_arp_and_nothing_else(lab):
     with pytest.raises(OSError):
         ask(lab, "10.20.1.2", 80, b"", wait=0.5)
-    assert "10.20.1.2 dev eth0 lladdr 02:00:00:00:00:02" in sh(lab, "ping -c1 -W1 10.20.1.2; ip neigh")
+    assert "10.20.1.2 dev eth0 lladdr 02:00:00:00:00:02" in sh(
+        lab, "ping -c1 -W1 10.20.1.2; ip neigh"
+    )
     assert "10.20.1.77 dev eth0 lladdr" not in sh(lab, "ping -c1 -W1 10.20.1.77; ip neigh")
 
 
@@ -75,7 +94,10 @@ def test_a_multicast_question_is_answered(lab):
 
 
 def test_touching_a_printing_port_is_a_violation(lab):
-    sh(lab, "exec 3<>/dev/null; nc -w1 -z 10.20.1.3 9100 || bash -c 'echo </dev/tcp/10.20.1.3/9100'")
+    sh(
+        lab,
+        "exec 3<>/dev/null; nc -w1 -z 10.20.1.3 9100 || bash -c 'echo </dev/tcp/10.20.1.3/9100'",
+    )
     assert {"device": "printer", "what": "port 9100 was touched"} in lab.report()["violations"]
 
 
@@ -104,7 +126,9 @@ def test_nothing_is_left_behind_even_after_kill_9():
         "lab = Department.of([{}]); lab.popen(['sleep', '1000'])\n"
         "print(lab.scanner, lab._keeper.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
-    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+    made = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30
+    )
     if made.returncode != -9:
         pytest.skip(f"skipped, because {made.stderr[-300:]}")
     left = set(map(int, made.stdout.split()))
