@@ -9,10 +9,12 @@ from collections.abc import Generator
 from auditor.errors import DataError
 from auditor.model.observation import Observation, text
 from auditor.plugins import Conversation, Heard, Peer, Probe, Say
+from auditor.probes.sdk import SDK_PORT
 from auditor.wire import favicon, x509
 from auditor.wire.head import Message, is_whole, read_message
 from auditor.wire.http import Origin, get, icon_reference, target_on, told_by
 
+FRONT = "/"
 LIMIT_BYTES = 16_384
 ICON_LIMIT_BYTES = 65_536 + 2_048  # an icon of 64 KiB and a head before it
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -22,7 +24,9 @@ Reply = Generator[Say | Observation, Heard | None, Message | None]
 
 def speak(peer: Peer) -> Conversation:
     """Ask for the front page, follow one redirect that stays here, then ask for the icon."""
-    origin, target = Origin(peer.ip, peer.port, peer.tls), "/"
+    if peer.port == SDK_PORT and any(seen.field == "sdk.greeting" for seen in peer.known):
+        return  # a server that speaks first speaks another protocol there
+    origin, target = Origin(peer.ip, peer.port, peer.tls), FRONT
     page = yield from _page(origin, target)
     onward = target_on(origin, page.first("location") or "", target) if page else None
     if page and page.status in REDIRECTS and onward and onward != target:
@@ -36,7 +40,8 @@ def _page(origin: Origin, target: str) -> Reply:
     heard = yield Say(get(origin, target), done=is_whole, limit_bytes=LIMIT_BYTES, fresh=True)
     if heard is None:
         return None
-    yield from certificate_facts(heard)
+    if target == FRONT:  # the others are on the same server
+        yield from certificate_facts(heard)
     if not heard.data:
         return None
     yield Observation("http.response", text(heard.data), heard.data)

@@ -65,7 +65,7 @@ def read_notice(raw: bytes) -> Notice | None:
     params = _dict(body.get("params"))
     device = _dict(params.get("deviceInfo"))
     address = _dict(device.get("IPv4Address")).get("IPAddress")
-    mac = next((m for m in (body.get("mac"), params.get("mac"), device.get("mac")) if m), "")
+    mac = next(filter(None, (body.get("mac"), device.get("mac"), device.get("Mac"))), "")
     return Notice(ip_text(str(address or "")), mac_text(str(mac)), device)
 
 
@@ -84,11 +84,9 @@ def _dict(value: object) -> dict[str, Any]:
 
 def seen(raw: bytes, sender: str) -> tuple[Seen, ...]:
     """Tell of the device behind a reply: at the address in the reply, else at the sender's."""
-    if raw[:1] == b"\xb3":
-        return _old_seen(raw, sender)
     notice = read_notice(raw)
     if notice is None:
-        return ()
+        return _old_seen(raw, sender) if raw[:1] == b"\xb3" else ()
     observations = told(
         raw,
         ("dhip.reply", text(raw[_json_start(raw) :].rstrip(b" \r\n\0"))),

@@ -5,8 +5,10 @@ Specification section 7 (types and scopes). Elements are known by their local na
 devices declare old, new and wrong namespaces.
 """
 
+import re
 import uuid
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from auditor.model.observation import Endpoint, Observation
 from auditor.wire.addresses import ip_text, mac_text
@@ -29,6 +31,8 @@ _PROBE = (
     "<s:Body><d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe></s:Body>"
     "</s:Envelope>"
 )
+# scheme and host of a URI (RFC 3986 section 3), an IPv6 address in brackets
+_HOST = re.compile(r"https?://(\[[0-9A-Fa-f:.]{2,45}\]|[0-9.]{7,15})(?=[:/?#]|$)")
 _FIELDS = ("types", "scopes", "xaddrs")
 
 
@@ -45,7 +49,14 @@ class Match:
     def mac(self) -> str | None:
         """Give the hardware address that a scope states; None where none does."""
         stated = (s for s in self.scopes.split() if s.lower().startswith(MAC_SCOPE))
-        return next(filter(None, (mac_text(scope[len(MAC_SCOPE) :]) for scope in stated)), None)
+        written = (unquote(scope[len(MAC_SCOPE) :]) for scope in stated)
+        return next(filter(None, map(mac_text, written)), None)
+
+    @property
+    def ip(self) -> str | None:
+        """Give the first address that XAddrs name; None where they name hosts or nothing."""
+        hosts = (_HOST.match(place) for place in self.xaddrs.split())
+        return next(filter(None, (ip_text(host[1].strip("[]")) for host in hosts if host)), None)
 
 
 def probe(message_id: int) -> bytes:
@@ -77,10 +88,20 @@ def _match(inside: dict[str, str]) -> Match:
 
 
 def seen(raw: bytes, sender: str) -> tuple[Seen, ...]:
-    """Tell of the devices in a reply, all at the sender's address (XAddrs can say anything)."""
+    """Tell of the devices in a reply: a single one is the sender.
+
+    One who answers for several (a recorder, a discovery proxy) is none of them: each stands
+    at the first address that its own XAddrs name.
+    """
+    matches = read_matches(raw)
+    several = len(matches) > 1
     return tuple(
-        Seen("onvif", Endpoint(ip_text(sender), match.mac, PORT, "udp"), _said(match, raw))
-        for match in read_matches(raw)
+        Seen(
+            "onvif",
+            Endpoint((match.ip if several else None) or ip_text(sender), match.mac, PORT, "udp"),
+            _said(match, raw),
+        )
+        for match in matches
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from auditor.model.observation import Outcome
+from auditor.model.observation import Observation, Outcome
 from auditor.plugins import Heard, Probe, load
 from auditor.probes.http import speak
 from tests.drive import capture, peer, play
@@ -141,6 +141,21 @@ def test_an_unfit_certificate_still_has_a_fingerprint():
     heard = Heard(b"", Outcome.ANSWERED, certificate=b"\x30\x03\x02\x01\x05")
     played = play(speak(peer(port=443, tls=True)), [heard])
     assert played.value == {"tls.sha256": hashlib.sha256(b"\x30\x03\x02\x01\x05").hexdigest()}
+
+
+def test_the_certificate_is_told_once_however_many_pages_are_asked():
+    heard = [
+        Heard(capture(name), Outcome.ANSWERED, b"\x30\x00")
+        for name in ("http_app_webs_redirect.http", "http_app_webs_login.http")
+    ]
+    played = play(speak(peer(443, tls=True)), heard)
+    assert len(played.values("tls.sha256")) == 1
+
+
+def test_a_port_that_greeted_first_is_not_spoken_to_in_http():
+    known = (Observation("sdk.greeting", "00000010"),)
+    assert play(speak(peer(8000, known=known))).said == []
+    assert play(speak(peer(80, known=known))).said != []
 
 
 def test_both_are_found_by_the_loader():

@@ -150,6 +150,12 @@ def test_a_reply_without_a_header_or_with_its_letters_reversed_is_read():
     assert dhip.read_notice(raw.replace(b"DHIP", b"PIHD", 1)) == dhip.read_notice(raw)
 
 
+def test_an_old_header_before_json_is_read_as_json():
+    raw = b"\xb3" + bytes(31) + capture("dhip_camera.bin")[32:]
+    (seen,) = dhip.seen(raw, SENDER)
+    assert seen.endpoint.mac == "6c:1c:71:00:00:01"
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (
@@ -188,6 +194,29 @@ def test_each_match_of_a_datagram_is_its_own():
     one = b"<d:ProbeMatch><a:Address>urn:uuid:%d</a:Address><d:Scopes>s%d</d:Scopes></d:ProbeMatch>"
     matches = wsdiscovery.read_matches(b"<B>" + one % (1, 1) + one % (2, 2) + b"</B>")
     assert [(m.endpoint, m.scopes) for m in matches] == [("urn:uuid:1", "s1"), ("urn:uuid:2", "s2")]
+
+
+def test_one_who_answers_for_several_is_none_of_them():
+    one = b"<ProbeMatch><XAddrs>%s</XAddrs></ProbeMatch>"
+    places = [b"http://192.0.2.11/onvif", b"http://[2001:db8::5]:8080/x", b"http://cam.example/x"]
+    seen = wsdiscovery.seen(b"".join(one % place for place in places), SENDER)
+    assert [each.endpoint.ip for each in seen] == ["192.0.2.11", "2001:db8::5", SENDER]
+
+
+def test_a_single_device_stands_where_it_spoke_from_whatever_it_says():
+    reply = b"<ProbeMatch><XAddrs>http://203.0.113.9/onvif</XAddrs></ProbeMatch>"
+    (seen,) = wsdiscovery.seen(reply, SENDER)
+    assert seen.endpoint.ip == SENDER
+    assert told(seen)["onvif.xaddrs"] == "http://203.0.113.9/onvif"
+
+
+@pytest.mark.parametrize(
+    "written", ["c4:2f:90:00:00:01", "C4-2F-90-00-00-01", "c4%3a2f%3a90%3a00%3a00%3a01"]
+)
+def test_a_scope_states_the_hardware_address_in_any_spelling(written):
+    assert (
+        wsdiscovery.Match(scopes=f"onvif://www.onvif.org/MAC/{written}").mac == "c4:2f:90:00:00:01"
+    )
 
 
 def test_a_match_without_an_end_is_kept():
