@@ -22,7 +22,9 @@ from auditor.errors import AuditorError  # noqa: E402
 from auditor.identify import oui_sources  # noqa: E402
 from auditor.identify.makers import covered_registrants  # noqa: E402
 
-LICENCE = "facts of the public IEEE RA listings; the manuf file comes with Wireshark's tshark -G manuf"
+LICENCE = (
+    "facts of the public IEEE RA listings; the manuf file comes with Wireshark's tshark -G manuf"
+)
 
 
 def opened(path: Path) -> tuple[bytes, date | None]:
@@ -62,7 +64,9 @@ def main() -> int:
     if failed:
         return 1
     source = asked.source or asked.file.name
-    made = oui_sources.Provenance(source, day, hashlib.sha256(asked.file.read_bytes()).hexdigest(), LICENCE)
+    made = oui_sources.Provenance(
+        source, day, hashlib.sha256(asked.file.read_bytes()).hexdigest(), LICENCE
+    )
     written = oui_sources.render(new)
     tsv.write_bytes(written)
     (HERE / "SOURCES.toml").write_text(oui_sources.sources_toml(written, (made,), day), "utf-8")

@@ -16,7 +16,7 @@ from auditor.model.address import Mac
 
 def identify(fingerprints: Path | None, *, as_json: bool) -> int:
     """Read JSON Lines of observations from stdin, write identities to stdout, same order."""
-    from auditor.identify.identify import identify_lines
+    from auditor.identify.stream import identify_lines
 
     if not as_json:
         raise UsageError("identities are written as JSON Lines only", hint="leave --no-json out")

@@ -117,7 +117,9 @@ class _Correlation:
             for value, numbers in shared.items():
                 if value in bad:
                     continue
-                joined = [n for n in numbers if self.records.linked[n]] if value in proxies else numbers
+                joined = (
+                    [n for n in numbers if self.records.linked[n]] if value in proxies else numbers
+                )
                 for other in joined[1:]:
                     self.forest.join(joined[0], other, kind, value)
 
@@ -178,9 +180,7 @@ class _Correlation:
             if kind != "ip":
                 continue
             for value, numbers in shared.items():
-                live = [
-                    n for n in numbers if not (self.proxied(n) and self.records.linked[n])
-                ]
+                live = [n for n in numbers if not (self.proxied(n) and self.records.linked[n])]
                 if len(live) > 1:
                     self._one_address(value, live)
 
@@ -257,7 +257,9 @@ class _Correlation:
                 site,
                 tuple(self.records.seqs[n] for n in numbers),
                 tuple(silent.get(root, ())),
-                tuple(sorted(links.get(root, {}).values(), key=lambda x: (-x.weight, x.key, x.value))),
+                tuple(
+                    sorted(links.get(root, {}).values(), key=lambda x: (-x.weight, x.key, x.value))
+                ),
                 self.proxies.get(site, frozenset()),
             )
 

@@ -68,7 +68,8 @@ def decided(decisions: Iterable[Decision], records: Records) -> Decided:
     split = 0
     for act in acts:
         sides = [
-            tuple(n for name in side for n in found.get((act.site, *name), ())) for side in act.sides
+            tuple(n for name in side for n in found.get((act.site, *name), ()))
+            for side in act.sides
         ]
         if act.merges:
             together.append(tuple(dict.fromkeys(n for side in sides for n in side)))
@@ -133,5 +134,3 @@ def _folded(kind: str, value: str) -> str | None:
     if kind == "serial":
         return serial_key(value)
     return hostname_key(value) if kind == "hostname" else plain_key(value)
-
-

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from auditor.errors import DataError
 from auditor.identify.grammar import Named
 from auditor.identify.knowledge import Knowledge
-from auditor.identify.schema import ModelRow
+from auditor.identify.schema import ModelRow, SerialRow
 from auditor.model.address import Mac
 from auditor.model.device import Sighting
 from auditor.model.identity import Evidence, Strength
@@ -105,11 +105,10 @@ def _of_registrant(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
         mac = Mac.parse(fact.value)
     except DataError:
         return
-    registrant = knowledge.registry.registrant(mac.value)
-    name = knowledge.makers.of_registrant(registrant) if registrant else None
-    if not registrant or not name:
-        return
     block = knowledge.registry.block(mac.value)
+    name = knowledge.makers.of_registrant(block.registrant) if block else None
+    if name is None:
+        return
     rule = f"oui:{block}@{knowledge.registry.status.day.isoformat()}"
     entity = knowledge.makers.entities[name]
     trait = "brand" if entity.kind == "brand" else "maker"
@@ -132,8 +131,7 @@ def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
         yield from _of_name(fact, trait, value, strength, knowledge)
         return
     yield fact.says(trait, value, rule, strength)
-    if trait == "model":
-        yield from _of_model(fact, value, knowledge)
+    yield from _of_grammar(fact, trait, value, knowledge)
 
 
 def _of_name(
@@ -148,9 +146,28 @@ def _of_name(
         yield fact.says("maker", name, rule, strength)
 
 
-def _of_model(fact: _Fact, model: str, knowledge: Knowledge) -> Iterator[Evidence]:
-    for named in knowledge.models.match(model.strip()):
-        yield from _of_row(fact, named, knowledge)
+def _of_grammar(fact: _Fact, trait: str, text: str, knowledge: Knowledge) -> Iterator[Evidence]:
+    """Name the maker whose models or serial numbers look so, and the class of device."""
+    if trait == "model":
+        for named in knowledge.models.match(text.strip()):
+            yield from _of_row(fact, named, knowledge)
+    elif trait == "serial":
+        for named in knowledge.serials.match(text.strip()):
+            row = named.row
+            if isinstance(row, SerialRow):
+                entity = knowledge.makers.entities[named.entity]
+                strength = _graded(fact, row.strength)
+                yield fact.says(
+                    "maker", named.entity, f"serial:{entity.id}:{named.number}@1", strength
+                )
+
+
+def _graded(fact: _Fact, strength: Strength) -> Strength:
+    """Take a grammar for what its bearer is: in somebody's list it is a record."""
+    listed = fact.field.startswith("asset.") or (
+        fact.origin in {Origin.FILE, Origin.OFFICER} and fact.field.startswith("device.")
+    )
+    return Strength.RECORD if listed and strength is not Strength.HINT else strength
 
 
 def _of_row(fact: _Fact, named: Named, knowledge: Knowledge) -> Iterator[Evidence]:
@@ -159,10 +176,7 @@ def _of_row(fact: _Fact, named: Named, knowledge: Knowledge) -> Iterator[Evidenc
         return
     entity = knowledge.makers.entities[named.entity]
     rule = f"model:{entity.id}:{named.number}@1"
-    listed = fact.field.startswith("asset.") or (
-        fact.origin in {Origin.FILE, Origin.OFFICER} and fact.field.startswith("device.")
-    )
-    strength = Strength.RECORD if listed and row.strength is not Strength.HINT else row.strength
+    strength = _graded(fact, row.strength)
     yield fact.says("brand" if entity.kind == "brand" else row.trait, named.entity, rule, strength)
     if row.brand:
         yield fact.says("brand", row.brand, rule, strength)
@@ -187,13 +201,14 @@ def _of_fingerprints(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
         traits = {trait for trait, _ in hit.claims}
         for trait, value in hit.claims:
             if trait in {"maker", "brand"}:
-                yield from _of_claimed_name(fact, trait, value, hit.fingerprint.rule, strength, knowledge)
+                yield from _of_claimed_name(
+                    fact, trait, value, hit.fingerprint.rule, strength, knowledge
+                )
             else:
                 yield fact.says(trait, value, rule, strength)
             if trait == "maker" and strength is Strength.SELF_DECLARED and "brand" not in traits:
                 yield from _of_claimed_name(fact, "brand", value, rule, Strength.BRAND, knowledge)
-            if trait == "model":
-                yield from _of_model(fact, value, knowledge)
+            yield from _of_grammar(fact, trait, value, knowledge)
 
 
 def _of_claimed_name(

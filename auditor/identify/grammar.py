@@ -69,10 +69,13 @@ class Grammar:
         return tuple(found)
 
 
-def build_day(digits: str, written: str, today: date | None = None) -> date | None:
-    """Read a date out of a serial or firmware text; None where it is no plausible one."""
-    try:
-        day = datetime.strptime(digits, written).replace(tzinfo=UTC).date()
-    except ValueError:
-        return None
-    return day if _FIRST_BUILD <= day <= (today or date.max) else None
+def build_day(groups: Iterable[str], written: str) -> date | None:
+    """Read a date out of the captures of a serial or firmware text; None where none is one."""
+    for text in groups:
+        try:
+            day = datetime.strptime(text, written).replace(tzinfo=UTC).date()
+        except ValueError:
+            continue
+        if day >= _FIRST_BUILD:
+            return day
+    return None

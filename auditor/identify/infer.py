@@ -31,8 +31,7 @@ def _built(maker: str, text: str | None, grammar: Grammar, what: str) -> Iterato
         row = named.row
         if not isinstance(row, SerialRow | FirmwareRow) or not row.build_format:
             continue
-        digits = next((group for group in named.groups if group.isdigit()), "")
-        day = build_day(digits, row.build_format)
+        day = build_day(named.groups, row.build_format)
         if day:
             source = f"{what} {text}"
             yield Inference("build_date", day.isoformat(), source, row.note or row.pattern)

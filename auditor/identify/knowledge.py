@@ -40,7 +40,9 @@ class Knowledge:
         makers = Makers.load(data_dir / "entities")
         dialect = _dialect(data_dir / "recog.toml")
         vocabulary = Vocabulary.load(data_dir / "fields.toml")
-        library = _library(data_dir / "fingerprints", extra_fingerprints, dialect, makers, vocabulary)
+        library = _library(
+            data_dir / "fingerprints", extra_fingerprints, dialect, makers, vocabulary
+        )
         extra = tuple(extra_fingerprints)
         return cls(data_dir, vocabulary, library, makers, Registry(oui_path), dialect, extra)
 
@@ -143,9 +145,7 @@ def _library(
     return Library(tuple(found), len(skipped))
 
 
-def _wrong(
-    element: Element, dialect: Dialect, makers: Makers, vocabulary: Vocabulary
-) -> list[str]:
+def _wrong(element: Element, dialect: Dialect, makers: Makers, vocabulary: Vocabulary) -> list[str]:
     where = f"{element.file}:{element.line}: {element.id or 'fingerprint'}"
     said = []
     if not element.id or not element.version.isdigit():

@@ -1,8 +1,10 @@
 """Names of companies, made comparable without ever becoming substrings of each other."""
 
 import unicodedata
+from functools import lru_cache
 
 
+@lru_cache(maxsize=16_384)
 def normalised(name: str) -> str:
     """Reduce a name to its letters and digits, case and width folded.
 

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -208,6 +209,14 @@ def _quoted(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else " " for c in escaped) + '"'
 
 
+def _inputs(folder: Path) -> tuple[Provenance, ...]:
+    try:
+        told = tomllib.loads((folder / "SOURCES.toml").read_text("utf-8"))["input"]
+        return tuple(Provenance(t["source"], t["day"], t["sha256"], t["licence"]) for t in told)
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError):
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Updated:
     """What `update` did."""
@@ -219,10 +228,17 @@ class Updated:
 
 
 def update(
-    raw: bytes, made: Provenance, before: Path, into: Path, covered: Iterable[str], *, force: bool = False
+    raw: bytes,
+    made: Provenance,
+    before: Path,
+    into: Path,
+    covered: Iterable[str],
+    *,
+    force: bool = False,
 ) -> Updated:
     """Write into `into` the registry of `before` refreshed with one downloaded file.
 
+    A file of one prefix length keeps the others as they were, and the day of the oldest.
     Refuses (DataError) a file that loses prefixes of covered vendors, unless forced.
     """
     old = read((before / "vendors.tsv").read_bytes()).rows
@@ -236,10 +252,13 @@ def update(
             hint="blocks are not taken back: take a newer or complete copy",
         )
     tsv = render(rows)
+    whole = copy.widths >= {24, 28, 36}
+    earlier = () if whole else _inputs(before)
+    oldest = min([made.day, *(source.day for source in earlier)])
     into.mkdir(parents=True, exist_ok=True)
     for name, data in (
         ("vendors.tsv", tsv),
-        ("SOURCES.toml", sources_toml(tsv, (made,), made.day).encode()),
+        ("SOURCES.toml", sources_toml(tsv, (made, *earlier), oldest).encode()),
     ):
         part = into / f"{name}.part"
         part.write_bytes(data)

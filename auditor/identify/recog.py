@@ -7,6 +7,7 @@ DTDs and entities are refused; every mistake is said with its line.
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,9 @@ from xml.parsers import expat
 from auditor.errors import DataError
 
 LIMIT_BYTES = 16 << 20
-_KNOWN = frozenset({"fingerprints", "fingerprint", "description", "example", "counterexample", "param"})
+_KNOWN = frozenset(
+    {"fingerprints", "fingerprint", "description", "example", "counterexample", "param"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,9 @@ class _Reader:
         elif tag == "param":
             try:
                 where = int(attributes["pos"])
-                parts["params"].append(Param(where, attributes["name"], attributes.get("value", "")))
+                parts["params"].append(
+                    Param(where, attributes["name"], attributes.get("value", ""))
+                )
             except (KeyError, ValueError) as error:
                 self.mistake(f"param without {error}")
 
@@ -130,7 +135,7 @@ class _Reader:
             Element(
                 matches=home.get("matches", ""),
                 pattern=attributes["pattern"],
-                flags=frozenset(attributes.get("flags", "").replace(",", " ").split()),
+                flags=frozenset(re.findall(r"\w+", attributes.get("flags", ""))),
                 line=line,
                 file=self.path.name,
                 id=attributes.get("id", ""),

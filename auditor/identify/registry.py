@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 from auditor.errors import DataError
@@ -21,6 +21,8 @@ PREFIX_BITS = (36, 28, 24)  # longest first: an MA-S block lies inside somebody'
 SUBDIVIDED = "IEEE Registration Authority"  # holds such an MA-L block; makes nothing
 NOBODY = frozenset({SUBDIVIDED, "Private"})  # assignments that are made, and name nobody
 STALE_DAYS = 180  # registries grow by some 10 blocks a day; half a year hides whole models
+MANY = 20_000  # addresses from which on numpy pays for its import
+BATCH = 1 << 17
 _SEARCHES_BEFORE_TABLE = 64  # a search costs some 20 us, the table some 40 ms
 _HINT = "run `auditor oui update FILE` with a fresh copy"
 
@@ -58,16 +60,25 @@ class RegistryStatus:
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """A 24-bit block whose parts are registered apart; `whole` holds the rest of it."""
+    """A 24-bit block whose parts are registered apart; `whole` holds the rest of it.
+
+    parts: first address of the part -> registrant, empty where it names nobody.
+    """
 
     whole: str | None
-    parts: dict[int, str]  # prefix << (48 - bits) of the part -> registrant
+    parts: dict[int, str]
+    lengths: dict[int, int]  # first address of the part -> bits of its prefix
 
     def find(self, value: int) -> str | None:
-        for start in (value & ~0xFFF, value & ~0xFFFFF):
-            if (name := self.parts.get(start)) is not None:
-                return name or None
-        return self.whole
+        parts = self.parts
+        name = parts.get(value & ~0xFFF)
+        if name is None:
+            name = parts.get(value & ~0xFFFFF, self.whole)
+        return name or None
+
+    def bits(self, value: int) -> int:
+        starts = (value & ~0xFFF, value & ~0xFFFFF)
+        return next((self.lengths[start] for start in starts if start in self.parts), 24)
 
 
 class Registry:
@@ -95,6 +106,9 @@ class Registry:
         """
         if value >> 40 & 0b11:
             return None
+        self._searches += 1
+        if self._table is not None or self._searches > _SEARCHES_BEFORE_TABLE:
+            return self._tabulated(value)
         for bits in PREFIX_BITS:
             name = self._search(bits, value >> 48 - bits)
             if name:
@@ -103,20 +117,34 @@ class Registry:
 
     def registrant(self, value: int) -> str | None:
         """Name the registrant of the address `value`; None where no claim can be made."""
-        self._searches += 1
-        if self._table is None and self._searches < _SEARCHES_BEFORE_TABLE:
-            block = self.block(value)
-            return block.registrant if block else None
-        return next(self.registrants((value,)))
+        block = self.block(value)
+        return block.registrant if block else None
 
     def registrants(self, values: Iterable[int]) -> Iterator[str | None]:
-        """Name the registrant of each address, in order; for many."""
+        """Name the registrant of each address, in order; from many on, all at once by numpy."""
+        rest = iter(values)
+        several = tuple(islice(rest, MANY))
+        if len(several) < MANY:
+            return map(self.registrant, several)
+        from auditor.identify.registry_bulk import BulkTable
+
+        table = BulkTable.of(self._text[:])
+        batches = chain((several,), iter(lambda: tuple(islice(rest, BATCH)), ()))
+        return chain.from_iterable(map(table.names_of, batches))
+
+    @property
+    def table(self) -> "dict[int, str | _Split]":
+        """Give every 24-bit block's registrant, or its parts; made when it is first asked."""
         if self._table is None:
             self._table = self._tabulate()
-        look_up = self._table.get
-        for value in values:
-            found = None if value >> 40 & 0b11 else look_up(value >> 24)
-            yield found.find(value) if found.__class__ is _Split else found  # type: ignore[misc]
+        return self._table
+
+    def _tabulated(self, value: int) -> Block | None:
+        found = self.table.get(value >> 24)
+        if isinstance(found, _Split):
+            bits, name = found.bits(value), found.find(value)
+            return Block(bits, value >> 48 - bits, name) if name else None
+        return Block(24, value >> 24, found) if found else None
 
     def blocks(self) -> Iterator[Block]:
         """Give every assignment, in the order of the file."""
@@ -142,17 +170,19 @@ class Registry:
         widths, prefixes, names = cells[0:-1:3], cells[1::3], cells[2::3]
         numbers = map(int, prefixes, repeat(16))
         table: dict[int, str | _Split] = {}
-        small: list[tuple[int, str]] = []
+        small: list[tuple[int, int, str]] = []
         for width, number, name in zip(widths, numbers, names, strict=False):
             if width != "24":
-                small.append((number << 48 - int(width), "" if name in NOBODY else name))
-            elif name not in NOBODY:
+                bits = int(width)
+                small.append((number << 48 - bits, bits, "" if name in NOBODY else name))
+            elif name not in NOBODY and not number >> 16 & 0b11:
                 table[number] = name
-        for start, name in small:
+        for start, bits, name in small:
             whole = table.get(start >> 24)
             if not isinstance(whole, _Split):
-                whole = table[start >> 24] = _Split(whole, {})
+                whole = table[start >> 24] = _Split(whole, {}, {})
             whole.parts[start] = name
+            whole.lengths[start] = bits
         return table
 
     def close(self) -> None:

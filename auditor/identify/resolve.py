@@ -14,7 +14,6 @@ Rules, each with its reason:
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from auditor.identify.infer import inferences
 from auditor.identify.knowledge import Knowledge
@@ -29,69 +28,62 @@ from auditor.model.identity import (
 )
 
 _SOLID = frozenset({Strength.SELF_DECLARED, Strength.PLATFORM})
+_Kinds = dict[Strength, set[str]]  # strength -> kinds of evidence
+_NOTHING = Identity()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Case:
-    """The evidence for one maker, or for several names of one house (`name` speaks for it)."""
+    """The evidence for one maker, or for several names of one house (`name` speaks for it).
+
+    rank: 0 words and lists, 1 the holder of the address, 2 and more: kinds of platform.
+    """
 
     name: str
     evidence: tuple[Evidence, ...]
-    knowledge: Knowledge
+    standing: Standing
+    rank: int
 
-    def kinds(self, *strengths: Strength, typed: bool = False) -> frozenset[str]:
-        """Give the kinds of evidence of these strengths, in typed text or not."""
-        is_typed = self.knowledge.vocabulary.is_typed
-        return frozenset(
-            e.kind
-            for e in self.evidence
-            if e.strength in strengths and is_typed(e.field, e.kind) == typed
-        )
 
-    @cached_property
-    def platform(self) -> frozenset[str]:
-        return self.kinds(*_SOLID)
+def _weighed(name: str, evidence: tuple[Evidence, ...], knowledge: Knowledge) -> _Case:
+    """Find how far the evidence for one maker carries."""
+    firm: dict[Strength, set[str]] = {}
+    typed: dict[Strength, set[str]] = {}
+    is_typed = knowledge.vocabulary.is_typed
+    for e in evidence:
+        side = typed if is_typed(e.field, e.kind) else firm
+        side.setdefault(e.strength, set()).add(e.kind)
+    platform = set().union(*(firm.get(s, ()) for s in _SOLID))
+    registrant = Strength.REGISTRANT in firm
+    strong = len(platform) + registrant
+    if Strength.SELF_DECLARED in firm or strong > 1:
+        standing = Standing.CONFIRMED
+    elif strong or _said(firm, typed) or _adds_up(firm, typed):
+        standing = Standing.PROBABLE
+    else:
+        standing = Standing.HINT
+    rank = 2 + len(platform) + 2 * registrant if platform else int(registrant)
+    return _Case(name, evidence, standing, rank)
 
-    @cached_property
-    def registrant(self) -> bool:
-        return bool(self.kinds(Strength.REGISTRANT))
 
-    @cached_property
-    def weak(self) -> bool:
-        """Two kinds, one of them a brand name that nobody typed."""
-        brands = self.kinds(Strength.BRAND)
-        fits = (Strength.BRAND, Strength.HINT)
-        return bool(brands) and len(self.kinds(*fits) | self.kinds(*fits, typed=True)) > 1
+def _said(firm: _Kinds, typed: _Kinds) -> bool:
+    """Tell whether typed text of platform grade, or somebody's list, says so."""
+    return bool(_SOLID & typed.keys()) or Strength.RECORD in firm or Strength.RECORD in typed
 
-    @cached_property
-    def said(self) -> bool:
-        """Typed text of platform grade, or somebody's list."""
-        return bool(
-            self.kinds(*_SOLID, typed=True)
-            or self.kinds(Strength.RECORD)
-            or self.kinds(Strength.RECORD, typed=True)
-        )
 
-    @cached_property
-    def standing(self) -> Standing:
-        strong = len(self.platform) + self.registrant
-        if self.kinds(Strength.SELF_DECLARED) or strong > 1:
-            return Standing.CONFIRMED
-        if strong or self.weak or self.said:
-            return Standing.PROBABLE
-        return Standing.HINT
-
-    @cached_property
-    def rank(self) -> int:
-        """0 words and lists, 1 the holder of the address, 2 and more: kinds of platform."""
-        if self.platform:
-            return 2 + len(self.platform) + 2 * self.registrant
-        return 1 if self.registrant else 0
+def _adds_up(firm: _Kinds, typed: _Kinds) -> bool:
+    """Tell whether there are two kinds of weak evidence, one a brand name that nobody typed."""
+    if Strength.BRAND not in firm:
+        return False
+    weak = (side.get(s, set()) for side in (firm, typed) for s in (Strength.BRAND, Strength.HINT))
+    return len(set().union(*weak)) > 1
 
 
 def resolve(evidence: Iterable[Evidence], knowledge: Knowledge) -> Identity:
     """Settle every trait of one device."""
     claims = tuple(evidence)
+    if not claims:
+        return _NOTHING
     maker, clashes = _maker(claims, knowledge)
     brand, foreign = settle_brand((*claims, *_sold_as(claims, maker, knowledge)), maker, knowledge)
     model, models = settle("model", claims, knowledge)
@@ -188,11 +180,11 @@ def _cases(claims: tuple[Evidence, ...], knowledge: Knowledge) -> list[_Case]:
             None,
         )
         if at is None:
-            cases.append(_Case(name, tuple(by_name[name]), knowledge))
+            cases.append(_weighed(name, tuple(by_name[name]), knowledge))
             continue
         house = cases[at]
         speaks = _speaker(house.name, name, by_name[name], knowledge)
-        cases[at] = _Case(speaks, (*house.evidence, *by_name[name]), knowledge)
+        cases[at] = _weighed(speaks, (*house.evidence, *by_name[name]), knowledge)
     return cases
 
 

@@ -30,9 +30,7 @@ def _changed(device: str, old: Identity, new: Identity) -> Iterable[Change]:
             differs = True
             yield Change(trait, device, one.value or "", other.value or "", because, rules)
     if not differs and old.standing is not new.standing:
-        yield Change(
-            "standing", device, old.standing.value, new.standing.value, because, rules
-        )
+        yield Change("standing", device, old.standing.value, new.standing.value, because, rules)
 
 
 def _why(old: Identity, new: Identity) -> tuple[str, str]:
@@ -45,7 +43,12 @@ def _why(old: Identity, new: Identity) -> tuple[str, str]:
         return "registry", detail
     if any(rule.startswith(("model:", "field:")) for rule in moved) or not moved:
         return "entities", detail
-    if fresh and not any((e.field, e.value) in seen for e in fresh) and seen and _same_data(old, new):
+    if (
+        fresh
+        and not any((e.field, e.value) in seen for e in fresh)
+        and seen
+        and _same_data(old, new)
+    ):
         return "evidence", detail
     return "fingerprints", detail
 
