@@ -7,6 +7,7 @@ else. What a host told is handed over as soon as that host is done.
 import asyncio
 import contextlib
 import resource
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -275,6 +276,7 @@ class _Host:
         self.suspect: str | None = None
         self.answered_on: int | None = None
         self.asked_last = ""
+        self.turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
         self.resets = self.silences = 0
         self.made: list[Attempt] = []
@@ -291,12 +293,13 @@ class _Host:
 
     async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
         for probe, port in questions:
-            if port in self.speaks_first:
-                continue
-            if self.suspect:
-                self._leave(probe, port)
-            elif not self.run.work.enough(self.seen):
-                await self._ask(probe, port)
+            async with self.turns[port]:  # one protocol at a time on one port
+                if port in self.speaks_first:
+                    continue
+                if self.suspect:
+                    self._leave(probe, port)
+                elif not self.run.work.enough(self.seen):
+                    await self._ask(probe, port)
 
     async def _ask(self, probe: Probe, port: int) -> None:
         community = self.run.work.scope.community if probe.needs_community else None
