@@ -1,0 +1,129 @@
+"""Frames by the hundred thousand: the kernel's packet rings, seen as one array of slots.
+
+Source: packet(7) and the kernel's packet_mmap.rst: PACKET_MMAP with TPACKET_V2, one ring to
+receive and one to send, mapped once; no system call and no copy per frame. A filter in the
+kernel keeps away all that is not an answer.
+"""
+
+import mmap
+import select
+import socket
+import struct
+from collections.abc import Iterable
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.errors import EnvironmentLack
+from auditor.net.interfaces import Interface
+from auditor.net.link import SOL_PACKET, Instruction, open_link
+
+SLOT = 128  # octets; holds any ARP frame and any TCP segment without data
+BLOCK = 1 << 16
+MOST_TAKEN = 1_024  # at a time; looking at more slots costs more than it brings
+RECEIVE_SLOTS, SEND_SLOTS = 1 << 16, 1 << 12
+PACKET_RX_RING, PACKET_TX_RING = 5, 13
+PACKET_VERSION, TPACKET_V2 = 10, 1
+PACKET_QDISC_BYPASS, PACKET_IGNORE_OUTGOING = 20, 23
+RECEIVED_AT, SEND_AT = 66, 32  # where the frame begins in a slot of either ring
+_LENGTH, _TAG = slice(4, 8), slice(24, 26)  # tp_len, tp_vlan_tci in struct tpacket2_hdr
+_READY, _VLAN = 1, 0x10  # TP_STATUS_USER or _SEND_REQUEST, TP_STATUS_VLAN_VALID
+
+Frames = NDArray[np.uint8]  # one frame a row
+Words = NDArray[np.uint32]
+
+
+class Rings:
+    """A socket with both rings on one interface; use it in a `with` statement."""
+
+    def __init__(self, interface: Interface, program: Iterable[Instruction]) -> None:
+        self.sock = open_link(interface, program)
+        try:
+            self._set(PACKET_VERSION, TPACKET_V2)
+            self._set(PACKET_QDISC_BYPASS, 1)
+            self._set(PACKET_IGNORE_OUTGOING, 1)
+            for option, many in ((PACKET_RX_RING, RECEIVE_SLOTS), (PACKET_TX_RING, SEND_SLOTS)):
+                ring = struct.pack("=IIII", BLOCK, many * SLOT // BLOCK, SLOT, many)
+                self.sock.setsockopt(SOL_PACKET, option, ring)
+            size = (RECEIVE_SLOTS + SEND_SLOTS) * SLOT
+            self._map = mmap.mmap(self.sock.fileno(), size)
+        except OSError as error:
+            self.sock.close()
+            raise EnvironmentLack(
+                f"the packet rings of {interface.name} cannot be set up",
+                why=error.strerror or str(error),
+                hint="free some memory, or scan with a lower --pace, which needs no rings",
+            ) from error
+        slots = np.frombuffer(self._map, np.uint8).reshape(-1, SLOT)
+        self._in: Frames = slots[:RECEIVE_SLOTS]
+        self._out: Frames = slots[RECEIVE_SLOTS:]
+        self._in_status: Words = self._in[:, :4].view(np.uint32)[:, 0]
+        self._out_status: Words = self._out[:, :4].view(np.uint32)[:, 0]
+        self._out_length: Words = self._out[:, _LENGTH].view(np.uint32)[:, 0]
+        self._read_at, self._write_at = 0, 0
+
+    def _set(self, option: int, value: int) -> None:
+        self.sock.setsockopt(SOL_PACKET, option, struct.pack("=i", value))
+
+    def __enter__(self) -> "Rings":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.sock.close()
+        # the arrays look into the map, which cannot be unmapped while they live
+        del self._in, self._out, self._in_status, self._out_status, self._out_length
+
+    def room(self) -> int:
+        """Tell how many slots are free to send from here on, without a gap."""
+        ahead = self._out_status[self._write_at :]
+        busy = np.flatnonzero(ahead)
+        return int(busy[0]) if busy.size else int(ahead.size)
+
+    def send(self, frames: Frames) -> int:
+        """Send as many of these frames as there is room for; tell how many went."""
+        count = min(len(frames), self.room())
+        if count:
+            where = slice(self._write_at, self._write_at + count)
+            self._out[where, SEND_AT : SEND_AT + frames.shape[1]] = frames[:count]
+            self._out_length[where] = frames.shape[1]
+            self._out_status[where] = _READY
+            self._write_at = (self._write_at + count) % SEND_SLOTS
+        self._kick()
+        return count
+
+    def _kick(self) -> None:
+        try:
+            self.sock.send(b"", socket.MSG_DONTWAIT)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            raise EnvironmentLack(
+                "the interface does not send any more",
+                why=error.strerror or str(error),
+                hint="bring it up again and resume the scan",
+            ) from error
+
+    def take(self, octets: int) -> tuple[Frames, NDArray[np.int32]]:
+        """Take what has come: the first `octets` of each frame, and its tag (-1: untagged)."""
+        status = self._in_status[self._read_at : self._read_at + MOST_TAKEN]
+        waiting = np.flatnonzero((status & _READY) == 0)
+        count = int(waiting[0]) if waiting.size else int(status.size)
+        where = slice(self._read_at, self._read_at + count)
+        slots = self._in[where]
+        frames = slots[:, RECEIVED_AT : RECEIVED_AT + octets].copy()
+        tagged = (self._in_status[where] & _VLAN) != 0
+        tags = slots[:, _TAG].copy().view(np.uint16)[:, 0].astype(np.int32) & 0x0FFF
+        self._in_status[where] = 0
+        self._read_at = (self._read_at + count) % RECEIVE_SLOTS
+        return frames, np.where(tagged, tags, -1).astype(np.int32)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until a frame comes, or for so long."""
+        if not self._in_status[self._read_at] & _READY and seconds > 0:
+            select.select([self.sock], [], [], seconds)

@@ -1,0 +1,202 @@
+"""Which ports are open, asked with bare SYN segments (RFC 9293, 3.10.7) to hosts that are there.
+
+Each goes to the hardware address that the host itself gave, so no neighbour table stands in the
+way. The sequence number is a keyed hash of address and port: an answer proves by its
+acknowledgement that it answers us, and nothing is remembered per question. The kernel ends the
+half-open connections with an RST; the gentle profile therefore connects instead.
+"""
+
+import math
+import secrets
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.model.address import address
+from auditor.model.coverage_note import Note
+from auditor.model.observation import Attempt, Endpoint, Outcome
+from auditor.net.bulk import Fence, Numbers, checksum, set_of, written
+from auditor.net.guard import Guard, Kind
+from auditor.net.interfaces import Interface
+from auditor.net.link import (
+    EQUAL,
+    ETH_P_IP,
+    LOAD_BYTE,
+    LOAD_HALF,
+    LOAD_HALF_INDEXED,
+    LOAD_INDEX_IP,
+    RETURN,
+    WHOLE,
+    Instruction,
+)
+from auditor.net.rings import Frames
+from auditor.net.volley import Indices, Told, fire
+
+FRAME, LOOK = 60, 54  # octets that are sent, and looked at
+TCP = 6
+# Above the ports that Linux gives to its own connections (ip_local_port_range).
+FIRST_OWN_PORT, LAST_OWN_PORT = 61_000, 65_535
+_SYN, _RST, _SYN_ACK = 0x02, 0x04, 0x12
+_MSS = bytes.fromhex("020405b4")  # 1460, as every host sends it: a SYN without it stands out
+_REFUSED, _OPEN = 1, 2
+
+
+def answers_to(port: int) -> tuple[Instruction, ...]:
+    """Give the filter that lets only TCP segments to a port of ours through."""
+    return (
+        (LOAD_HALF, 0, 0, 12),
+        (EQUAL, 0, 6, ETH_P_IP),
+        (LOAD_BYTE, 0, 0, 23),
+        (EQUAL, 0, 4, TCP),
+        (LOAD_INDEX_IP, 0, 0, 14),
+        (LOAD_HALF_INDEXED, 0, 0, 16),
+        (EQUAL, 0, 1, port),
+        (RETURN, 0, 0, WHOLE),
+        (RETURN, 0, 0, 0),
+    )
+
+
+class SynQuestions:
+    """Is this port of this host open? state: per question 0 silent, 1 refused, 2 open."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        interface: Interface,
+        hosts: Mapping[int, bytes],
+        ports: Sequence[int],
+    ) -> None:
+        self.own_port = FIRST_OWN_PORT + secrets.randbelow(LAST_OWN_PORT - FIRST_OWN_PORT)
+        self.hosts: Numbers = np.array(sorted(hosts), np.uint32)
+        self.ports = np.array(sorted(ports), np.uint16)
+        self.ips = np.repeat(self.hosts, len(self.ports))
+        self.doors = np.tile(self.ports, len(self.hosts))
+        macs = b"".join(hosts[int(ip)] for ip in self.hosts)
+        self.macs = np.frombuffer(macs, np.uint8).reshape(-1, 6).repeat(len(self.ports), axis=0)
+        self.state = np.zeros(len(self.ips), np.uint8)
+        self.fence = Fence(guard)
+        self.key = np.uint64(secrets.randbits(64))
+        source = interface.source_for(address(4, int(self.hosts[0]))) or "0.0.0.0"  # noqa: S104
+        self.template = _template(interface, socket.inet_aton(source), self.own_port)
+
+    def __len__(self) -> int:
+        return len(self.ips)
+
+    def numbered(self, ips: Numbers, ports: NDArray[np.uint16]) -> NDArray[np.uint32]:
+        """Give the sequence number for each address and port: a hash that only we can make."""
+        x = (ips.astype(np.uint64) << np.uint64(16) | ports.astype(np.uint64)) ^ self.key
+        for multiplier in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB):  # splitmix64's finaliser
+            x = (x ^ (x >> np.uint64(30))) * np.uint64(multiplier) + self.key
+        return (x >> np.uint64(32)).astype(np.uint32)
+
+    def frames(self, which: Indices) -> Frames:
+        """Write the segments with their checksums."""
+        ips, ports = self.ips[which], self.doors[which]
+        frames = np.repeat(self.template, len(which), axis=0)
+        frames[:, 0:6] = self.macs[which]
+        frames[:, 30:34] = _octets(ips.astype(">u4"))
+        frames[:, 36:38] = _octets(ports.astype(">u2"))
+        frames[:, 38:42] = _octets(self.numbered(ips, ports).astype(">u4"))
+        frames[:, 24:26] = _octets(checksum(_words(frames[:, 14:34])).astype(">u2"))
+        words = _words(frames[:, 26:58])  # both addresses of the pseudo-header, then TCP
+        words[:, 0] += TCP + 24
+        frames[:, 50:52] = _octets(checksum(words).astype(">u2"))
+        return frames
+
+    def permit(self, guard: Guard, which: Indices) -> None:
+        """Let these segments pass the scope."""
+        self.fence.permit(guard, self.ips[which], self.doors[which])
+
+    def journal(self, guard: Guard, which: Indices) -> None:
+        """Note these segments, one line per port."""
+        if not guard.journal:
+            return
+        for port in np.unique(self.doors[which]):
+            ips = self.ips[which][self.doors[which] == port]
+            guard.sent("syn", written(ips), int(port), 0, "syn", None, len(ips))
+
+    def read(self, frames: Frames, tags: NDArray[np.int32]) -> Indices:  # noqa: ARG002
+        """Note the answers that prove to be ours."""
+        frames = frames[frames[:, 14] == 0x45]  # a reply with IP options tells no more
+        ips = frames[:, 26:30].copy().view(">u4")[:, 0].astype(np.uint32)
+        ports = frames[:, 34:36].copy().view(">u2")[:, 0].astype(np.uint16)
+        acked = frames[:, 42:46].copy().view(">u4")[:, 0].astype(np.uint32)
+        flags = frames[:, 47]
+        host = np.minimum(np.searchsorted(self.hosts, ips), len(self.hosts) - 1)
+        door = np.minimum(np.searchsorted(self.ports, ports), len(self.ports) - 1)
+        ours = (self.hosts[host] == ips) & (self.ports[door] == ports)
+        ours &= acked - np.uint32(1) == self.numbered(ips, ports)
+        refused = (flags & _RST) != 0
+        opened = (flags & _SYN_ACK) == _SYN_ACK
+        ours &= refused | opened
+        which: Indices = (host * len(self.ports) + door)[ours].astype(np.int64)
+        self.state[which] = np.where(refused[ours], _REFUSED, _OPEN)
+        return which
+
+
+async def sweep_syn(
+    guard: Guard,
+    hosts: Mapping[int, bytes],
+    ports: Sequence[int],
+    interface: Interface,
+    tick: Callable[[int], None] = lambda _: None,
+) -> AsyncIterator[list[Attempt]]:
+    """Ask ports of hosts (IPv4 number -> hardware address) that are on the link.
+
+    Gives one ANSWERED or REFUSED attempt per port that answered, and one for them all, whose
+    note says under `scanned` which ports were asked of every host.
+    """
+    ports = sorted(p for p in ports if p in guard.scope.ports - guard.scope.never)
+    per_s = guard.scope.pace.host_connects_per_s
+    wave = len(ports) if math.isinf(per_s) else max(1, int(per_s))
+    for at in range(0, len(ports) if hosts else 0, wave):
+        started = guard.clock()
+        questions = SynQuestions(guard, interface, hosts, ports[at : at + wave])
+        program = answers_to(questions.own_port)
+        told = await fire(guard, interface, program, questions, Kind.PACKET, LOOK, tick)
+        yield _attempts(guard, questions, told, interface, started)
+
+
+def _attempts(
+    guard: Guard, questions: SynQuestions, told: Told, interface: Interface, started: datetime
+) -> list[Attempt]:
+    elapsed_s = round((guard.clock() - started).total_seconds(), 3)
+    made = []
+    for at in np.flatnonzero(questions.state).tolist():
+        ip = address(4, int(questions.ips[at]))
+        where = Endpoint(ip, questions.macs[at].tobytes().hex(":"), int(questions.doors[at]))
+        ended = Outcome.ANSWERED if questions.state[at] == _OPEN else Outcome.REFUSED
+        made.append(Attempt("syn", where, ended, (), started, elapsed_s))
+    said = (
+        ("scanned", ",".join(map(str, questions.ports.tolist()))),
+        ("open", str(int((questions.state == _OPEN).sum()))),
+        ("sent", str(told.sent)),
+        ("by", interface.vantage()),
+    )
+    heard = questions.state.reshape(-1, len(questions.ports)).any(axis=1)
+    asked = set_of(questions.hosts)
+    note = Note(asked, set_of(questions.hosts[~heard]), told=said)
+    outcome = Outcome.SILENT if note.silent else Outcome.ANSWERED
+    whole = Endpoint(transport="tcp")
+    return [*made, Attempt("syn", whole, outcome, (), started, elapsed_s, str(note))]
+
+
+def _octets(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    return values.view(np.uint8).reshape(len(values), -1)
+
+
+def _words(octets: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    words: NDArray[np.uint32] = octets.copy().view(">u2").astype(np.uint32)
+    return words
+
+
+def _template(interface: Interface, source: bytes, own_port: int) -> Frames:
+    mac = bytes.fromhex(interface.mac.replace(":", ""))
+    ethernet = struct.pack("!6s6sH", bytes(6), mac, ETH_P_IP)
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 44, 0, 0x4000, 64, TCP, 0, source, bytes(4))
+    tcp = struct.pack("!HHIIBBHHH", own_port, 0, 0, 0, 0x60, _SYN, 64_240, 0, 0) + _MSS
+    return np.frombuffer((ethernet + ip + tcp).ljust(FRAME, b"\0"), np.uint8).reshape(1, FRAME)

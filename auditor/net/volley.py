@@ -1,0 +1,204 @@
+"""Asks thousands at once: random order, exact pace, and again only whoever has not answered.
+
+The rounds overlap: an address is asked again as soon as the slowest answer so far would have
+come, not when everybody's time is over. It ends when all have answered, or when the last
+questions have been given their time.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.errors import ScopeRefusal
+from auditor.net.guard import Guard, Kind
+from auditor.net.interfaces import Interface
+from auditor.net.link import Instruction
+from auditor.net.rings import Frames, Rings
+
+BATCH_S = 1 / 500  # of the pace; what is sent in one go
+LARGEST_BATCH, SMALLEST_BATCH = 512, 1
+# How long an answer may take: some multiple of the slowest so far, within these bounds.
+SLOWEST_TIMES = 4.0
+PATIENCE_LEAST_S, PATIENCE_MOST_S = 0.2, 1.0
+# When so large a share of the asked-again answers only then, the link loses what we send.
+LOSS_SHARE, FEWEST_TO_JUDGE = 0.02, 50
+SLOWER = 0.5
+UNPACED_PER_S = 400_000.0  # what a core can send; where a back-off starts from without a cap
+
+Indices = NDArray[np.int64]
+
+
+class Questions(Protocol):
+    """What a volley asks: one question per index."""
+
+    def __len__(self) -> int: ...
+
+    def frames(self, which: Indices) -> Frames:
+        """Write the frames of these questions, one a row."""
+
+    def read(self, frames: Frames, tags: NDArray[np.int32]) -> Indices:
+        """Note the answers; give the indices of the questions that they answer."""
+
+    def permit(self, guard: Guard, which: Indices) -> None:
+        """Raise ScopeRefusal where one of these may not be asked now."""
+
+    def journal(self, guard: Guard, which: Indices) -> None:
+        """Note what was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a volley came to. answered: one flag per question. slowest_s: of the answers."""
+
+    answered: NDArray[np.bool_]
+    sent: int
+    rounds: int
+    slowest_s: float
+    slowed: int
+
+
+class Volley:
+    """One set of questions while it is being asked; runs in a thread of its own."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        rings: Rings,
+        questions: Questions,
+        kind: Kind,
+        octets: int,
+        tick: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.guard, self.rings, self.questions, self.octets = guard, rings, questions, octets
+        self.meter, self.tick = guard.meters[kind], tick
+        count = len(questions)
+        self.answered = np.zeros(count, np.bool_)
+        self.asked_at = np.zeros(count)
+        self.order = np.random.default_rng().permutation(count)
+        self.sent = self.slowed = self.round = 0
+        self.slowest_s = 0.0
+        self.gap_s = 0.0  # between batches, when we backed off
+        self.again = self.late = 0
+        self.stopped = False
+
+    def fire(self, rounds: int) -> Told:
+        """Ask in so many rounds."""
+        for self.round in range(rounds):
+            waiting = self.order[~self.answered[self.order]]
+            if not waiting.size or self.stopped:
+                break
+            if self.round:
+                self._listen_until(self.asked_at[waiting[0]] + self._patience())
+            self._ask(waiting)
+            self._judge_loss()
+        last = float(self.asked_at.max(initial=0.0))
+        self._listen_until(last + self._patience())
+        return Told(self.answered, self.sent, self.round + 1, self.slowest_s, self.slowed)
+
+    def _ask(self, waiting: Indices) -> None:
+        per_s = self.meter.most or UNPACED_PER_S
+        size = max(SMALLEST_BATCH, min(LARGEST_BATCH, int(per_s * BATCH_S)))
+        at = 0
+        while at < len(waiting) and not self.stopped:
+            batch = waiting[at : at + size]
+            at += len(batch)
+            if self.round:
+                batch = batch[~self.answered[batch]]
+            if batch.size:
+                self._send(batch)
+            if self.round == 0:
+                self.tick(len(batch))
+
+    def _send(self, batch: Indices) -> None:
+        if self.gap_s:
+            self._listen_until(time.monotonic() + self.gap_s)
+        while wait := self.meter.wait_s(len(batch)):
+            self._listen(wait)
+        self.questions.permit(self.guard, batch)
+        frames = self.questions.frames(batch)
+        self.asked_at[batch] = time.monotonic()
+        gone = 0
+        while gone < len(frames):
+            gone += self.rings.send(frames[gone:])
+            self._listen(0.0 if gone == len(frames) else 0.001)
+        self.meter.stamp(len(batch))
+        self.sent += len(batch)
+        self.again += len(batch) if self.round else 0
+        self.questions.journal(self.guard, batch)
+
+    def _listen_until(self, moment: float) -> None:
+        while (left := moment - time.monotonic()) > 0 and not self.stopped:
+            if self.answered.all():
+                return
+            if self.guard.revoked:
+                raise ScopeRefusal("the sweep was stopped", why=self.guard.revoked)
+            self._listen(min(left, 0.05))
+
+    def _listen(self, seconds: float) -> None:
+        self.rings.wait(seconds)
+        frames, tags = self.rings.take(self.octets)
+        if not len(frames):
+            return
+        which = self.questions.read(frames, tags)
+        news = which[~self.answered[which]]
+        self.answered[news] = True
+        if self.round == 0 and news.size:
+            # an answer to a repeated question tells no time (Karn's rule, RFC 6298 section 3)
+            slowest = time.monotonic() - float(self.asked_at[news].min())
+            self.slowest_s = max(self.slowest_s, min(slowest, PATIENCE_MOST_S))
+        self.late += int(news.size) if self.round else 0
+
+    def _patience(self) -> float:
+        if not self.answered.any():
+            return PATIENCE_MOST_S
+        return min(PATIENCE_MOST_S, max(PATIENCE_LEAST_S, SLOWEST_TIMES * self.slowest_s))
+
+    def _judge_loss(self) -> None:
+        """Send at half the pace from now on when many answered only the repeated question."""
+        early = int(self.answered.sum()) - self.late
+        if self.late < FEWEST_TO_JUDGE or self.late < LOSS_SHARE * early:
+            return
+        per_s = self.meter.most or UNPACED_PER_S
+        self.gap_s = max(self.gap_s / SLOWER, BATCH_S * min(1.0, LARGEST_BATCH / (per_s * BATCH_S)))
+        self.slowed += 1
+
+
+def _tell(loop: asyncio.AbstractEventLoop, tick: Callable[[int], None], count: int) -> None:
+    loop.call_soon_threadsafe(tick, count)
+
+
+async def fire(
+    guard: Guard,
+    interface: Interface,
+    program: Iterable[Instruction],
+    questions: Questions,
+    kind: Kind,
+    octets: int,
+    tick: Callable[[int], None] = lambda _: None,
+) -> Told:
+    """Fire a volley in a thread, in as many rounds as the profile asks for.
+
+    octets: how much of each answer is looked at. tick is called in the caller's loop.
+    """
+    loop = asyncio.get_running_loop()
+    with Rings(interface, program) as rings:
+        volley = Volley(
+            guard,
+            rings,
+            questions,
+            kind,
+            octets,
+            lambda count: _tell(loop, tick, count),
+        )
+        firing = loop.run_in_executor(None, volley.fire, guard.scope.pace.rounds)
+        try:
+            return await asyncio.shield(firing)
+        except asyncio.CancelledError:
+            volley.stopped = True
+            await asyncio.wait([firing])
+            raise
