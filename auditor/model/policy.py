@@ -132,6 +132,7 @@ class Finding:
     judged: Verdict | None = None
     exempted_by: str | None = None
     overridden_by: str | None = None
+    reason: str = ""  # code of what was judged: listed on_or_before maker_unknown …
 
 
 @dataclass(frozen=True, slots=True)

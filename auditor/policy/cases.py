@@ -60,5 +60,6 @@ def _assessed(case: PackCase, today: date) -> Assessed:
     standing = Standing(case.standing)
     maker = Trait(case.maker, standing) if case.maker else Trait()
     brand = Trait(case.brand, Standing.CONFIRMED) if case.brand else Trait()
+    model = Trait(case.model, Standing.CONFIRMED) if case.model else Trait()
     kind = Trait(case.device_class, Standing.CONFIRMED) if case.device_class else Trait()
-    return Assessed(device, Identity(maker=maker, brand=brand, device_class=kind))
+    return Assessed(device, Identity(maker, brand, model, device_class=kind))

@@ -110,18 +110,18 @@ def _of_device(assessed: Assessed, packs: Sequence[Pack], world: World) -> Itera
     owner = (device.recorded("asset.owner_type") or "").strip().casefold()
     for pack in packs:
         for rule in pack.rules:
-            finding, reason = _of_rule(pack, rule, case, world)
+            finding = _of_rule(pack, rule, case, world)
             if finding.verdict in _OPEN and owner not in _OWN:
                 note = fill(OWNED_BY, (("owner", owner),))
                 finding = replace(finding, consequence=_joined(finding.consequence, note))
             finding = _decided(finding, decisions, removal, world)
             if finding.judged in {None, finding.verdict} and pack.raw.duty:
-                due = dues(pack, rule.id, reason, case, decisions, world.zone)
+                due = dues(pack, rule.id, finding.reason, case, decisions, world.zone)
                 finding = replace(finding, due=due)
             yield finding
 
 
-def _of_rule(pack: Pack, rule: Rule, case: Case, world: World) -> tuple[Finding, str]:
+def _of_rule(pack: Pack, rule: Rule, case: Case, world: World) -> Finding:
     """Ask one rule, unless the instrument does not reach this organisation or this day."""
     kind = world.organisation.get("kind", "")
     if not pack.applies_on(case.today):
@@ -136,7 +136,7 @@ def _of_rule(pack: Pack, rule: Rule, case: Case, world: World) -> tuple[Finding,
         said = rule.words[answer.reason]
         words = (fill(said.because, answer.facts), fill(said.consequence, answer.facts))
     maker = case.assessed.identity.maker
-    finding = Finding(
+    return Finding(
         rule=rule.id,
         pack=pack.id,
         pack_version=pack.version,
@@ -147,8 +147,8 @@ def _of_rule(pack: Pack, rule: Rule, case: Case, world: World) -> tuple[Finding,
         citation=rule.citation,
         evidence=(*maker.supporting, *maker.against),
         ask=answer.ask,
+        reason=answer.reason,
     )
-    return finding, answer.reason
 
 
 def _joined(one: Text, other: Text) -> Text:

@@ -235,6 +235,7 @@ class PackCase:
     maker: str | None = None
     standing: Literal["confirmed", "probable", "hint", "unknown"] = "confirmed"
     brand: str | None = None
+    model: str | None = None
     device_class: str | None = "camera"
     today: date | None = None
     seen: date | None = None
@@ -250,7 +251,7 @@ class RawPack:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     schema: Literal["policy-pack/1"]
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{2,60}$")]
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9-]{2,60}$")]
     version: NonEmpty
     jurisdiction: NonEmpty
     status: Status

@@ -5,6 +5,7 @@ verdicts, so that a pack can be asked for words and a case for each of them.
 """
 
 from dataclasses import replace
+from datetime import date
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -12,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from auditor.model.identity import Standing
 from auditor.model.policy import Question, Relations, Verdict
 from auditor.plugins import Answer, Case
+from auditor.policy.questions import question
 from auditor.policy.records import looked_at, relation_day
 from auditor.policy.ties import Tie, claimed_brand, known, tie
-from auditor.policy.words import question
 
 Outcomes = dict[str, frozenset[Verdict]]
 FAIL, REVIEW, OPEN = Verdict.NONCONFORMING, Verdict.REVIEW, Verdict.UNDETERMINED
@@ -58,13 +59,15 @@ class MakerParams(Params):
     """entities, verdicts: the pack's, unless the rule narrows them.
 
     equipment: classes that the rule covers, empty for any; doubtful: classes of which a
-    person must say whether they are covered.
+    person must say whether they are covered. since: the first day on which the entities of
+    this rule were named, where that is later than the instrument.
     """
 
     entities: tuple[str, ...] = Field(min_length=1)
     verdicts: KindVerdicts
     equipment: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
+    since: date | None = None
 
     def outcomes(self) -> Outcomes:
         """Give the reasons that the maker alone leads to."""
@@ -81,6 +84,8 @@ class MakerParams(Params):
         if self.equipment:
             found["class_unknown"] = frozenset({REVIEW})
             found["other_equipment"] = frozenset({NOT_APPLICABLE})
+        if self.since:
+            found["not_yet_named"] = frozenset({NOT_APPLICABLE})
         if self.doubtful:
             found["class_doubtful"] = frozenset({REVIEW})
         return found
@@ -113,6 +118,9 @@ def clear(case: Case) -> Answer:
 
 def rate(case: Case, params: MakerParams, relations: Relations) -> tuple[Answer, Tie | None]:
     """Answer by maker and class alone; checks that need more go on from a NONCONFORMING."""
+    if params.since and case.today < params.since:
+        since = ("since", params.since.isoformat())
+        return Answer(NOT_APPLICABLE, "not_yet_named", (*facts_of(case), since)), None
     identity = case.assessed.identity
     kind_of_thing = known(identity.device_class)
     covered = not params.equipment or kind_of_thing in params.equipment

@@ -13,9 +13,10 @@ from auditor.errors import DataError
 from auditor.model.policy import Text
 from auditor.plugins import Check, load
 from auditor.policy.pack import Pack, RawPack, RawRule, Rule, Wording
+from auditor.policy.sentences import DEFAULTS
 from auditor.policy.toml_lines import Path as KeyPath
 from auditor.policy.toml_lines import key_lines, line_of
-from auditor.policy.words import BLANK, DEFAULTS
+from auditor.policy.words import BLANK
 
 _PACK: TypeAdapter[RawPack] = TypeAdapter(RawPack)
 _RULE: TypeAdapter[RawRule] = TypeAdapter(RawRule)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from auditor.model.observation import Origin
 from auditor.plugins import Case
@@ -52,6 +53,27 @@ def acquired_no_later_than(case: Case) -> date:
     if device.on_wire:
         days.append(device.first_seen.date())
     return min(days)
+
+
+class Side(StrEnum):
+    """On which side of a day a device was acquired."""
+
+    BEFORE = "before"  # on the day or before it
+    AFTER = "after"
+    UNKNOWN = "unknown"
+
+
+def side_of(case: Case, cutoff: date) -> tuple[Side, tuple[tuple[str, str], ...]]:
+    """Tell the side, and the days that say so as facts for the words."""
+    when, there = acquired(case), acquired_no_later_than(case)
+    shown = (("cutoff", cutoff.isoformat()),)
+    if when and when.first > cutoff:
+        said = case.assessed.device.recorded("asset.acquired") or ""
+        return Side.AFTER, (*shown, ("acquired", said.strip()[:10]))
+    if (when and when.last <= cutoff) or there <= cutoff:
+        day = min(when.last, there) if when else there
+        return Side.BEFORE, (*shown, ("acquired", day.isoformat()))
+    return Side.UNKNOWN, shown
 
 
 def relation_day(case: Case) -> date | None:

@@ -109,17 +109,22 @@ def _by_contradiction(
     identity: Identity, entities: Collection[str], relations: Relations, day: date | None
 ) -> Tie | None:
     """Tie by evidence that speaks against the maker that was settled on, or for two of them."""
-    if settled_by_person(identity.maker):
-        return None
-    names = [e.claim for e in identity.maker.against if e.strength not in _HEARSAY]
-    for conflict in identity.contradictions:
-        if conflict.trait in {"maker", "brand"}:
-            names += [conflict.one, conflict.other]
-    for name in names:
+    for name in disputed(identity):
         link = relation_to(name, entities, relations, day)
         if link and link[1] != ("oem_rebrand",):
             return Tie(link[0], name, ("contradiction",), Standing.PROBABLE)
     return None
+
+
+def disputed(identity: Identity) -> tuple[str, ...]:
+    """Give the makers that evidence of substance names beside the one settled on."""
+    if settled_by_person(identity.maker):
+        return ()
+    names = [e.claim for e in identity.maker.against if e.strength not in _HEARSAY]
+    for conflict in identity.contradictions:
+        if conflict.trait in {"maker", "brand"}:
+            names += [conflict.one, conflict.other]
+    return tuple(dict.fromkeys(names))
 
 
 def relation_to(

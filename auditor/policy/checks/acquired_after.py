@@ -10,8 +10,8 @@ from datetime import date
 from auditor.model.policy import Relations, Text, Verdict
 from auditor.plugins import Answer, Case, Check
 from auditor.policy.params import FAIL, OPEN, REVIEW, MakerParams, Outcomes, rate
-from auditor.policy.records import acquired, acquired_no_later_than
-from auditor.policy.words import question
+from auditor.policy.questions import question
+from auditor.policy.records import Side, side_of
 
 
 class AcquiredAfter(MakerParams):
@@ -35,18 +35,16 @@ def examine(case: Case, params: AcquiredAfter, relations: Relations) -> Answer:
     answer, found = rate(case, params, relations)
     if found is None or answer.verdict is not FAIL:
         return answer
-    cutoff = (("cutoff", params.after.isoformat()),)
-    when = acquired(case)
-    if when and when.first > params.after:
-        said = case.assessed.device.recorded("asset.acquired") or ""
-        return replace(answer, facts=(*answer.facts, *cutoff, ("acquired", said[:10])))
-    if (when and when.last <= params.after) or acquired_no_later_than(case) <= params.after:
-        day = when.last if when else acquired_no_later_than(case)
-        facts = (*answer.facts, *cutoff, ("acquired", day.isoformat()))
-        return replace(answer, verdict=params.before, reason="on_or_before", facts=facts)
-    ask = (*answer.ask, question("asset.acquired"))
-    facts = (*answer.facts, *cutoff)
-    return replace(answer, verdict=OPEN, reason="date_missing", facts=facts, ask=ask)
+    side, shown = side_of(case, params.after)
+    facts = (*answer.facts, *shown)
+    match side:
+        case Side.AFTER:
+            return replace(answer, facts=facts)
+        case Side.BEFORE:
+            return replace(answer, verdict=params.before, reason="on_or_before", facts=facts)
+        case Side.UNKNOWN:
+            ask = (*answer.ask, question("asset.acquired"))
+            return replace(answer, verdict=OPEN, reason="date_missing", facts=facts, ask=ask)
 
 
 CHECK = Check(

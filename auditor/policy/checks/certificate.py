@@ -16,9 +16,9 @@ from auditor.policy.params import (
     Params,
     facts_of,
 )
+from auditor.policy.questions import question
 from auditor.policy.records import acquired, acquired_no_later_than, fact, looked_at
 from auditor.policy.ties import known
-from auditor.policy.words import question
 
 NONE_OF_IT = frozenset({"none", "no", "aucun", "aucune", "non"})
 

@@ -19,9 +19,9 @@ from auditor.policy.params import (
     clear,
     facts_of,
 )
+from auditor.policy.questions import question
 from auditor.policy.records import fact, is_one_of, looked_at
-from auditor.policy.ties import claimed_brand, known
-from auditor.policy.words import question
+from auditor.policy.ties import claimed_brand, disputed, known
 
 Codes = dict[str, tuple[str, ...]]
 
@@ -56,6 +56,8 @@ class MakerCountry(Params):
         if self.equipment:
             found["other_equipment"] = frozenset({NOT_APPLICABLE})
             found["class_unknown_country"] = frozenset({REVIEW})
+        if self.by_brand:
+            found["relabel_country"] = frozenset({REVIEW})
         if self.field:
             found["fact_outside"] = frozenset({self.verdict_outside})
             found["fact_missing"] = frozenset({OPEN})
@@ -70,29 +72,40 @@ def examine(case: Case, params: MakerCountry, relations: Relations) -> Answer:
     facts = facts_of(case)
     if params.equipment and kind and kind not in {*params.equipment, *params.doubtful}:
         return Answer(NOT_APPLICABLE, "other_equipment", facts)
-    brand = claimed_brand(identity) if params.by_brand else None
-    name, standing = (
-        (brand, identity.brand.standing) if brand else (known(identity.maker), identity.standing)
-    )
-    if name is None:
+    brand, maker = claimed_brand(identity), known(identity.maker)
+    names = (brand, maker) if params.by_brand else (maker,) if maker else (brand,)
+    told = (fact(case, "asset.maker_country") or "").upper()
+    seats = [(name, seat_of(name, relations) or told or None) for name in names if name]
+    hit = next((pair for pair in seats if pair[1] in params.countries), None)
+    doubt = [(n, seat_of(n, relations)) for n in disputed(identity)]
+    doubted = next((pair for pair in doubt if pair[1] in params.countries), None)
+    if not seats and not doubted:
         return clear(case)
-    countries = {row.to for row in relations.get(name, ()) if row.type == "country"}
-    facts = (*(pair for pair in facts if pair[0] != "name"), ("name", name))
-    if not countries:
-        ask = (question("maker.country"),)
-        return Answer(OPEN, "country_unknown", facts, ask)
-    facts = (*facts, ("country", min(countries)))
-    if not countries & set(params.countries):
-        return _other(case, facts)
+    name, seat = hit or doubted or seats[0]
+    facts = (*(f for f in facts if f[0] != "name"), ("name", name), ("country", seat or ""))
+    if hit is None:
+        if doubted:
+            return Answer(REVIEW, "probable_country", facts, (question("device.maker"),))
+        return _other(case, facts, known_seats=all(seat for _, seat in seats))
     if params.equipment and kind not in params.equipment:
-        ask = (question("device.class"),)
-        return Answer(REVIEW, "class_unknown_country", facts, ask)
-    if standing is not Standing.CONFIRMED:
+        return Answer(REVIEW, "class_unknown_country", facts, (question("device.class"),))
+    of_maker = name == maker
+    standing = identity.standing if of_maker else identity.brand.standing
+    if standing is not Standing.CONFIRMED or not (of_maker or params.by_brand):
         return Answer(REVIEW, "probable_country", facts, (question("device.maker"),))
+    if params.by_brand and brand and name != brand:
+        return Answer(REVIEW, "relabel_country", facts)
     return _by_fact(case, params, facts)
 
 
-def _other(case: Case, facts: tuple[tuple[str, str], ...]) -> Answer:
+def seat_of(name: str, relations: Relations) -> str | None:
+    """Give the country in which a maker or brand has its seat; None where no source says."""
+    return min((row.to for row in relations.get(name, ()) if row.type == "country"), default=None)
+
+
+def _other(case: Case, facts: tuple[tuple[str, str], ...], *, known_seats: bool) -> Answer:
+    if not known_seats:
+        return Answer(OPEN, "country_unknown", facts, (question("asset.maker_country"),))
     if not looked_at(case):
         return Answer(OPEN, "not_looked_at", facts, (question("device.maker"),))
     return Answer(PASS, "other_country", facts)

@@ -11,9 +11,9 @@ from pydantic import Field
 from auditor.model.policy import Relations, Text
 from auditor.plugins import Answer, Case, Check
 from auditor.policy.params import NOT_APPLICABLE, REVIEW, Outcomes, Params, facts_of
+from auditor.policy.questions import question
 from auditor.policy.records import acquired, relation_day
 from auditor.policy.ties import tie
-from auditor.policy.words import question
 
 
 class NotAboutUse(Params):

@@ -6,9 +6,9 @@ from auditor.model.identity import TRAITS
 from auditor.model.policy import Relations, Text
 from auditor.plugins import Answer, Case, Check
 from auditor.policy.params import OPEN, PASS, Outcomes, Params, facts_of
+from auditor.policy.questions import question
 from auditor.policy.records import fact, looked_at
 from auditor.policy.ties import known
-from auditor.policy.words import question
 
 
 class RecordComplete(Params):

@@ -1,35 +1,39 @@
-"""A recorded fact decides: purpose of use, source of funds, sensitivity of a site, connection.
+"""Recorded facts decide: purpose of use, source of funds, sensitivity of a site, connection.
 
 Only a code or one of its aliases decides. Any other text is for a person, and no text at all
 leaves the question open: nobody guesses what a camera watches or who paid for it.
 """
 
 from dataclasses import replace
+from datetime import date
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from auditor.model.policy import Relations, Text, Verdict
 from auditor.plugins import Answer, Case, Check
-from auditor.policy.params import FAIL, OPEN, REVIEW, MakerParams, Outcomes, rate
-from auditor.policy.records import fact, is_one_of
-from auditor.policy.words import question
+from auditor.policy.params import (
+    FAIL,
+    NOT_APPLICABLE,
+    OPEN,
+    REVIEW,
+    MakerParams,
+    Outcomes,
+    Params,
+    rate,
+)
+from auditor.policy.questions import question
+from auditor.policy.records import Side, fact, is_one_of, side_of
 
 Codes = dict[str, tuple[str, ...]]
 
 
-class RecordedFact(MakerParams):
-    """field: the fact. covered, outside: code -> aliases, in any language.
+class FactTest(Params):
+    """field: the fact. covered, outside: code -> aliases, in any language."""
 
-    verdict_covered: what a covered value comes to for a maker whose tie is nonconforming;
-    verdict_outside: what a value outside comes to.
-    """
-
-    field: str
+    field: str = Field(min_length=1)
     covered: Codes = Field(min_length=1)
     outside: Codes = Field(min_length=1)
-    verdict_covered: Verdict = FAIL
-    verdict_outside: Verdict
 
     @model_validator(mode="after")
     def _no_value_is_both(self) -> Self:
@@ -38,35 +42,62 @@ class RecordedFact(MakerParams):
             raise ValueError(f"both covered and outside: {', '.join(both)}")
         return self
 
+    def of(self, said: str | None) -> str:
+        """Give `covered`, `outside`, `missing` or `unclear`."""
+        if said is None:
+            return "missing"
+        if is_one_of(said, self.covered):
+            return "covered"
+        return "outside" if is_one_of(said, self.outside) else "unclear"
+
+
+class RecordedFact(MakerParams):
+    """tests: all must be covered for the maker's verdict to stand; one outside ends it.
+
+    after: the last day of acquisition that is still free, if the rule has one.
+    """
+
+    tests: tuple[FactTest, ...] = Field(min_length=1)
+    outside: Verdict
+    after: date | None = None
+    before: Verdict = NOT_APPLICABLE
+
     def outcomes(self) -> Outcomes:
-        """Replace the listed kinds by what the fact makes of them."""
+        """Add what the facts and the day lead to."""
         found = super().outcomes()
-        for kind in ("listed", "subsidiary", "affiliate"):
-            if FAIL in found[kind]:
-                found[kind] = frozenset({self.verdict_covered})
         found |= {
-            "fact_outside": frozenset({self.verdict_outside}),
+            "fact_outside": frozenset({self.outside}),
             "fact_missing": frozenset({OPEN}),
             "fact_unclear": frozenset({REVIEW}),
         }
+        if self.after:
+            found["on_or_before"] = frozenset({self.before})
         return found
 
 
 def examine(case: Case, params: RecordedFact, relations: Relations) -> Answer:
-    """Judge by maker first, then by the fact."""
+    """Judge by maker first, then by the day, then by the facts."""
     answer, found = rate(case, params, relations)
     if found is None or answer.verdict is not FAIL:
         return answer
-    said = fact(case, params.field)
-    ask = (question(params.field),)
-    if said is None:
-        return replace(answer, verdict=OPEN, reason="fact_missing", ask=ask)
-    facts = (*answer.facts, ("fact", said))
-    if is_one_of(said, params.covered):
-        return replace(answer, verdict=params.verdict_covered, facts=facts)
-    if is_one_of(said, params.outside):
-        return replace(answer, verdict=params.verdict_outside, reason="fact_outside", facts=facts)
-    return replace(answer, verdict=REVIEW, reason="fact_unclear", facts=facts, ask=ask)
+    side, facts = Side.AFTER, answer.facts
+    if params.after:
+        side, shown = side_of(case, params.after)
+        facts = (*facts, *shown)
+    if side is Side.BEFORE:
+        return replace(answer, verdict=params.before, reason="on_or_before", facts=facts)
+    said = {test.field: fact(case, test.field) for test in params.tests}
+    told = {test.field: test.of(said[test.field]) for test in params.tests}
+    facts = (*facts, ("fact", ", ".join(value for value in said.values() if value)))
+    if "outside" in told.values():
+        return replace(answer, verdict=params.outside, reason="fact_outside", facts=facts)
+    ask = [question(field) for field, how in told.items() if how != "covered"]
+    ask += [question("asset.acquired")] if side is Side.UNKNOWN else []
+    if "unclear" in told.values():
+        return replace(answer, verdict=REVIEW, reason="fact_unclear", facts=facts, ask=tuple(ask))
+    if ask:
+        return replace(answer, verdict=OPEN, reason="fact_missing", facts=facts, ask=tuple(ask))
+    return replace(answer, facts=facts)
 
 
 CHECK = Check(
@@ -74,7 +105,7 @@ CHECK = Check(
     RecordedFact,
     examine,
     Text(
-        "Made by a named company, and a recorded fact",
-        "Fabriqué par une entreprise désignée, et un fait consigné",
+        "Made by a named company, and recorded facts",
+        "Fabriqué par une entreprise désignée, et des faits consignés",
     ),
 )
