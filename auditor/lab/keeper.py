@@ -14,6 +14,8 @@ from typing import Any
 
 from auditor.errors import AuditorError
 from auditor.lab import kernel
+from auditor.lab.farm_field import Field
+from auditor.lab.farm_plan import FarmPlan
 from auditor.lab.town import Town
 from auditor.lab.truth import Truth
 
@@ -23,11 +25,11 @@ _LINE_BYTES = 64 << 20
 def main() -> int:
     """Be the lab until the input ends."""
     try:
-        truth = Truth.model_validate_json(sys.stdin.buffer.readline())
+        asked = json.loads(sys.stdin.buffer.readline())
         _raise_limits()
         kernel.leave_home()
         scanner = kernel.hold_network()
-        asyncio.run(_live(truth, scanner))
+        asyncio.run(_live(asked, scanner))
     except AuditorError as error:
         _say({"error": error.what, "why": error.why, "hint": error.hint})
         return 1
@@ -46,30 +48,39 @@ def _raise_limits() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _live(truth: Truth, scanner: int) -> None:
-    town = Town(truth, scanner)
+def _built(asked: dict[str, Any], scanner: int) -> Town | Field:
+    """Prepare what the first line of the input asks for."""
+    if "farm" in asked:
+        return Field(FarmPlan.model_validate(asked["farm"]), scanner)
+    return Town(Truth.model_validate(asked["department"]), scanner)
+
+
+async def _live(asked: dict[str, Any], scanner: int) -> None:
+    lab = _built(asked, scanner)
     try:
-        await town.open()
+        await lab.open()
         _say({"scanner": scanner})
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=_LINE_BYTES)
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while line := await reader.readline():
-            _say(_obey(town, json.loads(line)))
+            _say(_obey(lab, json.loads(line)))
+    except AuditorError as error:
+        _say({"error": error.what, "why": error.why, "hint": error.hint})
     except OSError as error:
         _say_lack(error)
     except ValueError as error:  # of a certificate or an order
         _say({"error": "the lab cannot play this", "why": str(error)})
     finally:
-        town.close()
+        lab.close()
         sys.stderr.flush()
     os._exit(0)  # every connection and timer dies with us; nobody waits for them
 
 
-def _obey(town: Town, order: dict[str, Any]) -> dict[str, Any]:
+def _obey(lab: Town | Field, order: dict[str, Any]) -> dict[str, Any]:
     match order["do"]:
         case "report":
-            return town.report()
+            return lab.report()
         case unknown:
             return {"error": f"no order {unknown}"}
 

@@ -156,6 +156,13 @@ def members(network: int) -> list[int]:
     return found
 
 
+def clear(network: int) -> None:
+    """Kill every process in `network`, except ourselves and who started us."""
+    for process in set(members(network)) - {os.getppid()}:
+        with suppress(OSError):
+            os.kill(process, signal.SIGKILL)
+
+
 def set_kernel(name: str, value: str) -> bool:
     """Write one sysctl of the network we are in; False where the machine does not allow it."""
     try:

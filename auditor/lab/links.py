@@ -15,7 +15,8 @@ from auditor.model.address import Mac
 LOOPBACK = 1  # the index of `lo` in every network
 NEAR = 2  # the index that the lab gives to a host's first interface
 
-_NEWLINK, _SETLINK, _NEWADDR, _NEWROUTE = 16, 19, 20, 24
+_NEWLINK, _SETLINK, _NEWADDR, _NEWROUTE, _NEWNEIGH = 16, 19, 20, 24, 28
+_PERMANENT = 0x80  # linux/neighbour.h, NUD_PERMANENT
 _REQUEST, _ACK, _CREATE, _EXCL = 0x1, 0x4, 0x400, 0x200
 _UP = 0x1  # net/if.h, IFF_UP
 _ADDRESS, _NAME, _MASTER, _INFO, _AF_SPEC, _NET_FD = 1, 3, 10, 18, 26, 28
@@ -108,6 +109,16 @@ class Links:
     def local(self, network: str) -> None:
         """Make a whole network ours: the kernel answers for every address in it."""
         self._route(network, LOOPBACK, _ANY_TABLE_LOCAL, _SCOPE_HOST, _LOCAL)
+
+    def own(self, network: str) -> None:
+        """Make a network ours where no longer prefix says otherwise (the main table)."""
+        self._route(network, LOOPBACK, _TABLE_MAIN, _SCOPE_HOST, _LOCAL)
+
+    def neighbour(self, ip: str, mac: Mac, index: int) -> None:
+        """Know the hardware address of a neighbour for good."""
+        head = struct.pack("=BxxxiHBB", socket.AF_INET, index, _PERMANENT, 0, 0)
+        body = _attribute(1, socket.inet_aton(ip)) + _attribute(2, mac.value.to_bytes(6, "big"))
+        self._ask(_NEWNEIGH, _CREATE, head + body)
 
     def on_link(self, network: str, index: int) -> None:
         """Reach a network straight over an interface, without a router."""

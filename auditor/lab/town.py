@@ -7,7 +7,6 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from auditor.lab import kernel
 from auditor.lab.certificates import contexts
@@ -179,9 +178,7 @@ class Town:
 
     def close(self) -> None:
         """End all that runs in the scanner's network; the rest ends with this process."""
-        for process in set(kernel.members(self.scanner)) - {os.getppid()}:
-            with suppress(OSError):
-                os.kill(process, 9)
+        kernel.clear(self.scanner)
 
 
 def open_all(service: Service) -> list[tuple[Service, socket.socket]]:
