@@ -10,7 +10,7 @@ from auditor.model.observation import Observation, text
 from auditor.plugins import Conversation, Peer, Probe, Say
 
 LIMIT_BYTES = 4_096
-_CODE = re.compile(rb"^\d{3}[ -]?", re.MULTILINE)
+_CODE = re.compile(rb"^\d{3}[ -]", re.MULTILINE)
 _LAST_LINE = re.compile(rb"^\d{3} [^\n]*\n", re.MULTILINE)
 
 

@@ -79,7 +79,9 @@ def _icon(origin: Origin, page: Message, base: str) -> Conversation:
         reply = read_message(heard.data if heard else b"", "HTTP")
     except DataError:
         return  # the page was answered: a strange icon does not spoil that
-    if heard and reply.status == 200 and reply.whole and favicon.is_icon(reply.body):
+    unmeasured = reply.first("content-length") is None
+    whole = reply.whole or (unmeasured and favicon.is_complete(reply.body))
+    if heard and reply.status == 200 and whole and favicon.is_icon(reply.body):
         yield Observation("http.favicon_md5", favicon.md5(reply.body), heard.data)
         yield Observation("http.favicon_mmh3", favicon.mmh3(reply.body), heard.data)
 

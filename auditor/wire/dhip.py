@@ -104,5 +104,6 @@ def _old_seen(raw: bytes, sender: str) -> tuple[Seen, ...]:
     if not said:
         return ()
     mac = mac_text(text(said[:_OLD_MAC_CHARS]))
-    observations = told(raw, ("dhip.reply", text(said)), ("mac", mac))
+    lines = said[max(0, said.find(b"Name:")) :]
+    observations = told(raw, ("dhip.reply", text(lines)), ("mac", mac))
     return (Seen("dhip", Endpoint(ip_text(sender), mac, OLD_PORT, "udp"), observations),)

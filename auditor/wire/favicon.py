@@ -12,11 +12,38 @@ from functools import lru_cache
 
 _C1, _C2, _MASK = 0xCC9E2D51, 0x1B873593, 0xFFFFFFFF
 _IMAGE_STARTS = (b"\x00\x00\x01\x00", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"BM", b"RIFF")
+_IMAGE_ENDS = {
+    b"\x89PNG": b"IEND\xaeB`\x82",
+    b"GIF8": b";",
+    b"\xff\xd8\xff": b"\xff\xd9",
+    b"<": b"</svg>",
+}
 
 
 def is_icon(body: bytes) -> bool:
     """Tell an image from the login page that many servers send for every path."""
     return body.startswith(_IMAGE_STARTS) or (body[:1] == b"<" and b"<svg" in body[:1024])
+
+
+def is_complete(icon: bytes) -> bool:
+    """Tell by its own structure whether nothing of an image is missing.
+
+    For servers that announce no length. Sources: the ICO directory (16 octets an image, size
+    at 8, offset at 12), PNG section 11.2.5 (IEND), GIF89a (trailer), JPEG (EOI), BMP and RIFF
+    (length at 2 and 4).
+    """
+    if icon.startswith(b"\x00\x00\x01\x00"):
+        count = int.from_bytes(icon[4:6], "little")
+        if not 0 < count <= (len(icon) - 6) // 16:
+            return False
+        ends = (sum(struct.unpack_from("<II", icon, 14 + 16 * n)) for n in range(count))
+        return max(ends) <= len(icon)
+    for start, end in _IMAGE_ENDS.items():
+        if icon.startswith(start):
+            return icon.rstrip().endswith(end)
+    if icon.startswith(b"BM"):
+        return 14 < int.from_bytes(icon[2:6], "little") <= len(icon)
+    return icon.startswith(b"RIFF") and 8 + int.from_bytes(icon[4:8], "little") <= len(icon)
 
 
 def md5(icon: bytes) -> str:

@@ -109,6 +109,7 @@ def _read_ipv4(raw: bytes) -> Packet | None:
     if len(raw) < 20 or raw[0] >> 4 != 4:
         return None
     start, end = (raw[0] & 15) * 4, int.from_bytes(raw[2:4], "big")
+    end = end or len(raw)  # the network card was still to cut it into segments
     offset = int.from_bytes(raw[6:8], "big") & 0x1FFF
     if start < 20 or end < start or offset:
         return None

@@ -23,6 +23,7 @@ KNOWN = (Observation("ssdp.location", "http://192.0.2.7:80/description.xml"),)
 # what devices really say, each of which any port may answer with
 CORPUS = {path.name: path.read_bytes() for path in sorted(CAPTURES.iterdir()) if path.is_file()}
 MOST_SAYS = {"router_arp": 128}
+STREAMS = [probe for probe in PROBES if probe.transport == "tcp"]  # datagrams come whole
 every_probe = pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
 
 
@@ -65,12 +66,14 @@ def test_a_whole_reply_is_read(probe, name):
     ask(probe, lambda _say: CORPUS[name])
 
 
-@every_probe
+@pytest.mark.parametrize("probe", STREAMS, ids=lambda probe: probe.name)
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_reply_that_drips_in_byte_by_byte_tells_the_same(probe, name):
     raw = CORPUS[name][:600]
-    dripped = ask(probe, lambda say: heard_by_bytes(raw, say))
-    assert dripped.outcome in {Outcome.ANSWERED, Outcome.GARBLED}
+    dripped, whole = ask(probe, lambda say: heard_by_bytes(raw, say)), ask(probe, lambda _say: raw)
+    assert dripped.outcome is whole.outcome
+    # what follows the end of a reply may be missing, because nobody waits for it
+    assert set(dripped.value) <= set(whole.value)
 
 
 @every_probe
@@ -127,7 +130,7 @@ ENDLESS = [
 @every_probe
 @pytest.mark.parametrize("piece", ENDLESS, ids=repr)
 def test_endless_input_costs_little_time_and_memory(probe, piece):
-    flood = (ENDLESS[0] if piece is None else piece) * (200_000 // len(piece))
+    flood = piece * (200_000 // len(piece))
     tracemalloc.start()
     began = time.process_time()
     ask(probe, lambda _say: flood)

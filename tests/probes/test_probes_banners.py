@@ -72,6 +72,12 @@ def test_another_protocol_is_kept_and_called_so(probe):
     assert "HTTP/1.0 400" in played.observations[0].value
 
 
+def test_digits_in_a_greeting_are_no_reply_code():
+    assert ftp.greeting(b"220-Hello\r\n192.0.2.7 is logged\r\n220 ok\r\n") == (
+        b"Hello\r\n192.0.2.7 is logged\r\nok"
+    )
+
+
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [

@@ -102,6 +102,14 @@ def test_a_chunked_page_is_put_together():
     assert played.value["http.cookie"] == "SESSION=1f; path=/"
 
 
+def test_an_icon_without_an_announced_length_has_a_hash_when_it_is_complete():
+    reply = b"HTTP/1.0 200 OK\r\n\r\n" + ICON
+    played = play(speak(peer()), [capture("http_webserver_new.http"), reply])
+    assert played.value["http.favicon_md5"] == hashlib.md5(ICON).hexdigest()
+    cut = play(speak(peer()), [capture("http_webserver_new.http"), reply[:-1]])
+    assert "http.favicon_md5" not in cut.value
+
+
 @pytest.mark.parametrize(
     "reply",
     [

@@ -249,6 +249,13 @@ def test_extension_headers_are_stepped_over():
     assert frames.read_segment(packet).payload == b"x"
 
 
+def test_a_packet_that_the_card_was_to_cut_is_read_whole():
+    raw = bytearray(udp(capture("ssdp_notify.txt"), 1900))
+    raw[16:18] = b"\0\0"
+    (seen,) = sightings(bytes(raw))
+    assert seen.protocol == "ssdp"
+
+
 def test_padding_is_no_payload():
     raw = bytes(Ether() / IP(src="192.0.2.64") / UDP(sport=1, dport=2) / Raw(b"x")) + bytes(20)
     assert frames.read_segment(frames.read_packet(frames.read_frame(raw))).payload == b"x"

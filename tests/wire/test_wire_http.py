@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from auditor.wire import favicon
 from auditor.wire.head import read_message
 from auditor.wire.http import Origin, get, icon_reference, target_on, title, told_by
+from tests.drive import capture
 
 CAMERA = Origin("192.0.2.7", 8080)
 
@@ -154,3 +155,31 @@ def test_an_icon_is_hashed_as_the_databases_do():
 )  # fmt: skip
 def test_a_page_is_no_icon(body, icon):
     assert favicon.is_icon(body) is icon
+
+
+ICO = capture("icon.ico")
+IMAGES = {
+    "ico": ICO,
+    "png": b"\x89PNG\r\n\x1a\n" + bytes(30) + b"\0\0\0\0IEND\xaeB`\x82",
+    "gif": b"GIF89a" + bytes(20) + b";",
+    "jpeg": b"\xff\xd8\xff" + bytes(20) + b"\xff\xd9",
+    "svg": b"<svg><path d='M0 0'/></svg>\n",
+    "bmp": b"BM" + (40).to_bytes(4, "little") + bytes(34),
+    "webp": b"RIFF" + (12).to_bytes(4, "little") + b"WEBPVP8 \0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_an_image_shows_by_itself_whether_it_is_complete(kind):
+    image = IMAGES[kind]
+    assert favicon.is_icon(image)
+    assert favicon.is_complete(image)
+    for end in range(len(image) - 1):
+        assert not favicon.is_complete(image[:end])
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\0\0\1\0\0\0", b"\0\0\1\0\xff\xff" + bytes(60), b"BM", b"RIFF"]
+)
+def test_an_image_of_nothing_is_not_complete(body):
+    assert not favicon.is_complete(body)
