@@ -29,4 +29,11 @@ def speak(_peer: Peer) -> Conversation:
         raise DataError("the server greets without a reply code")
 
 
-PROBE = Probe(name="ftp", transport="tcp", ports=("ftp",), speak=speak, source="RFC 959")
+PROBE = Probe(
+    name="ftp",
+    transport="tcp",
+    ports=("ftp",),
+    speak=speak,
+    source="RFC 959",
+    listens=True,
+)

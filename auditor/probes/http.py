@@ -9,7 +9,6 @@ from collections.abc import Generator
 from auditor.errors import DataError
 from auditor.model.observation import Observation, text
 from auditor.plugins import Conversation, Heard, Peer, Probe, Say
-from auditor.probes.sdk import SDK_PORT
 from auditor.wire import favicon, x509
 from auditor.wire.head import Message, is_whole, read_message
 from auditor.wire.http import Origin, get, icon_reference, target_on, told_by
@@ -24,8 +23,6 @@ Reply = Generator[Say | Observation, Heard | None, Message | None]
 
 def speak(peer: Peer) -> Conversation:
     """Ask for the front page, follow one redirect that stays here, then ask for the icon."""
-    if peer.port == SDK_PORT and any(seen.field == "sdk.greeting" for seen in peer.known):
-        return  # a server that speaks first speaks another protocol there
     origin, target = Origin(peer.ip, peer.port, peer.tls), FRONT
     page = yield from _page(origin, target)
     onward = target_on(origin, page.first("location") or "", target) if page else None

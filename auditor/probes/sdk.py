@@ -7,7 +7,6 @@ port tells nothing: other makers use the same number for other protocols.
 from auditor.model.observation import Observation
 from auditor.plugins import Conversation, Peer, Probe, Say
 
-SDK_PORT = 8000  # the only one of the list `sdk`
 GREETING_BYTES = 16
 LIMIT_BYTES = 256
 IDLE_S = 1.5

@@ -34,5 +34,10 @@ def _is_whole(raw: bytes) -> bool:
 
 
 PROBE = Probe(
-    name="ssh", transport="tcp", ports=("ssh",), speak=speak, source="RFC 4253 section 4.2"
+    name="ssh",
+    transport="tcp",
+    ports=("ssh",),
+    speak=speak,
+    source="RFC 4253 section 4.2",
+    listens=True,
 )

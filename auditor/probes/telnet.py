@@ -30,4 +30,11 @@ def _asks(raw: bytes) -> bool:
     return raw.rstrip(b" \0").lower().endswith((b"login:", b"password:", b"username:"))
 
 
-PROBE = Probe(name="telnet", transport="tcp", ports=("telnet",), speak=speak, source="RFC 854")
+PROBE = Probe(
+    name="telnet",
+    transport="tcp",
+    ports=("telnet",),
+    speak=speak,
+    source="RFC 854",
+    listens=True,
+)

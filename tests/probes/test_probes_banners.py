@@ -15,6 +15,7 @@ each = pytest.mark.parametrize("probe", LISTENERS, ids=lambda module: module.PRO
 def test_a_listener_sends_nothing(probe):
     (say,) = play(probe.speak(peer())).said
     assert say.data == b""
+    assert probe.PROBE.listens, "the scheduler sends nothing else to a port that greets"
 
 
 @each

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from auditor.model.observation import Observation, Outcome
+from auditor.model.observation import Outcome
 from auditor.plugins import Heard, Probe, load
 from auditor.probes.http import speak
 from tests.drive import capture, peer, play
@@ -158,12 +158,6 @@ def test_the_certificate_is_told_once_however_many_pages_are_asked():
     ]
     played = play(speak(peer(443, tls=True)), heard)
     assert len(played.values("tls.sha256")) == 1
-
-
-def test_a_port_that_greeted_first_is_not_spoken_to_in_http():
-    known = (Observation("sdk.greeting", "00000010"),)
-    assert play(speak(peer(8000, known=known))).said == []
-    assert play(speak(peer(80, known=known))).said != []
 
 
 def test_both_are_found_by_the_loader():
