@@ -9,21 +9,28 @@ import contextlib
 import resource
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from auditor.errors import AuditorError
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import INCIDENT, NOTHING, RESET, notes
-from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome
+from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.scope import Scope
+from auditor.model.settled import Done, Doors, settled
 from auditor.plugins import Medium, Peer, Probe, Sweep
+
+__all__ = ["Done", "Network", "Work", "collect", "settled"]
 
 WINDOW = 1_000  # hosts spoken to at once: few tarpits must not starve the honest ones
 RECHECK_S = 60.0  # a host that broke off is left alone for so long, then looked at once
 COALESCE_S = 0.02  # hosts that end within so long are committed together
 MOST_RESETS = 2  # in mid-reply; then the host is left alone
+# Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
+# connect (which has no kind) has knocked.
+TELLING = frozenset({"arp", ""})
 SUSPICIOUS_SILENCES = 3  # in a row, after the host had answered
 
 Sink = Callable[[Sequence[Attempt]], None]
@@ -36,6 +43,19 @@ class Network(Protocol):
 
     def frames(self, sweep: Sweep, targets: AddressSet, tick: Tick) -> AsyncIterator[list[Attempt]]:
         """Sweep with raw frames those targets that lie on links of ours."""
+
+    def ports(
+        self, sweep: Sweep, hosts: Mapping[str, str], tick: Tick
+    ) -> AsyncIterator[list[Attempt]]:
+        """Ask hosts (ip -> hardware address) of our links which of their ports are open."""
+
+    def listen(
+        self, sweep: Sweep, targets: AddressSet, seconds: float
+    ) -> AsyncIterator[list[Attempt]]:
+        """Only hear what passes on the links that hold targets."""
+
+    def lent(self, hosts: Mapping[str, str]) -> AbstractContextManager[int]:
+        """Make hosts reachable while they are asked; gives how many may be asked at once."""
 
     def connect(
         self, sweep: Sweep, targets: AddressSet, tick: Tick
@@ -53,19 +73,6 @@ class Network(Protocol):
 
     async def watch(self) -> None:
         """Raise as soon as the authority ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What an earlier, interrupted part of this run already knows (see `settled`).
-
-    asked: (ip, tool, port) that need not be asked again. swept: per sweep, the addresses that
-    are settled. present: who was there, and what was seen of them.
-    """
-
-    asked: frozenset[tuple[str, str, int]] = frozenset()
-    swept: Mapping[str, AddressSet] = field(default_factory=dict)
-    present: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ class Work:
     done: Done = Done()
     window: int = WINDOW
     recheck_s: float = RECHECK_S
+    passive_s: float = 0.0  # how long passive sweeps listen
 
 
 class _Stopped(Exception):  # noqa: N818 no error: somebody pressed Ctrl-C
@@ -125,24 +133,6 @@ async def collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
     return True
 
 
-def settled(attempts: Iterable[Attempt]) -> Done:
-    """Say what a run that was interrupted need not do again, from the attempts it left."""
-    kept = [a for a in attempts if a.origin is Origin.WIRE]
-    asked: set[tuple[str, str, int]] = set()
-    present: dict[str, list[Observation]] = {}
-    for attempt in kept:
-        ip = attempt.endpoint.ip
-        if ip is None or attempt.outcome in {Outcome.NOT_TRIED, Outcome.CRASHED}:
-            continue
-        asked.add((ip, attempt.tool, attempt.endpoint.port))
-        if attempt.outcome.is_knowledge or attempt.observations:
-            present.setdefault(ip, []).extend(attempt.observations)
-    swept: dict[str, AddressSet] = {}
-    for attempt, note in notes(kept):
-        swept[attempt.tool] = swept.get(attempt.tool, NOTHING).join(note.asked.minus(note.left))
-    return Done(frozenset(asked), swept, {ip: tuple(seen) for ip, seen in present.items()})
-
-
 class _Outbox:
     """Hands attempts to the sink; those that come close together go together."""
 
@@ -177,6 +167,8 @@ class _Run:
         for ip, seen in work.done.present.items():
             self._meet(ip, seen)
         self.reached = NOTHING  # by sweeps that say for each address whether it is there
+        self.doors = Doors()
+        self.doors.note(work.done.scans)
 
     # ---------------------------------------------------------------- who is there?
 
@@ -184,7 +176,7 @@ class _Run:
         """Run every sweep in its order and note who is there."""
         for sweep in sorted(self.work.sweeps, key=lambda sweep: (sweep.order, sweep.name)):
             done = self.work.done.swept.get(sweep.name)
-            if done is not None:
+            if done is not None and sweep.kind in TELLING:
                 self.reached = self.reached.join(done)
             try:
                 await self._sweep(sweep, done)
@@ -195,30 +187,61 @@ class _Run:
                 self._keep([self._failed(sweep.name, where, error)])
 
     async def _sweep(self, sweep: Sweep, done: AddressSet | None) -> None:
-        if sweep.medium is Medium.GROUP:
-            self.work.progress(sweep.name, 0, 1)
-            if done is None:
-                self._keep(await self.network.group(sweep, self.work.targets))
-            self.work.progress(sweep.name, 1, 1)
-            return
-        ask = self.network.frames if sweep.medium is Medium.FRAME else self.network.connect
-        targets = self.work.targets.minus(done or NOTHING)
-        if sweep.medium is Medium.CONNECT:
-            targets = targets.minus(self.reached)
-        if not targets:
-            return
-        count = 0
+        count, total = 0, 1
 
         def tick(more: int) -> None:
             nonlocal count
             count += more
-            self.work.progress(sweep.name, min(count, targets.size), targets.size)
+            self.work.progress(sweep.name, min(count, total), total)
 
+        if sweep.medium is Medium.GROUP:
+            tick(0)
+            if done is None:
+                self._keep(await self.network.group(sweep, self.work.targets))
+            tick(1)
+            return
+        targets = self._unsettled(sweep, done or NOTHING)
+        total = targets.size
+        if not targets:
+            return
         tick(0)
-        async for batch in ask(sweep, targets, tick):
+        async for batch in self._asking(sweep, targets, tick):
             self._keep(batch)
-            for _, note in notes(batch):
-                self.reached = self.reached.join(note.asked.minus(note.left))
+            if sweep.kind == "syn":
+                self.doors.note(batch)
+            if sweep.kind in TELLING:
+                for _, note in notes(batch):
+                    self.reached = self.reached.join(note.asked.minus(note.left))
+
+    def _unsettled(self, sweep: Sweep, done: AddressSet) -> AddressSet:
+        """Give the addresses that a sweep has still something to learn about."""
+        there = AddressSet.single(self.present)
+        if sweep.kind == "syn":
+            return there.minus(done)
+        targets = self.work.targets.minus(done)
+        if sweep.medium is Medium.CONNECT:
+            return targets.minus(self.reached).minus(there)
+        return targets.minus(self.reached) if sweep.kind == "icmp" else targets
+
+    def _asking(
+        self, sweep: Sweep, targets: AddressSet, tick: Tick
+    ) -> AsyncIterator[list[Attempt]]:
+        if sweep.kind == "syn":
+            hosts = self.hardware(ip for ip in self.present if ip in targets)
+            return self.network.ports(sweep, hosts, tick)
+        if sweep.medium is Medium.PASSIVE:
+            return self.network.listen(sweep, targets, self.work.passive_s)
+        if sweep.medium is Medium.FRAME:
+            return self.network.frames(sweep, targets, tick)
+        return self.network.connect(sweep, targets, tick)
+
+    def hardware(self, ips: Iterable[str]) -> dict[str, str]:
+        """Give the hardware addresses that are known of hosts."""
+        known = {}
+        for ip in ips:
+            macs = [seen.value for seen in self.present[ip] if seen.field == "mac"]
+            known.update({ip: macs[0]} if macs else {})
+        return known
 
     def _keep(self, attempts: Sequence[Attempt]) -> None:
         self.outbox.put(attempts)
@@ -249,19 +272,29 @@ class _Run:
                 if host.suspect:
                     rechecks.create_task(host.look_again())
 
-        async with asyncio.TaskGroup() as rechecks:
-            for _ in range(min(self.work.window, total)):
-                rechecks.create_task(worker())
+        with self.network.lent(self.hardware(self.present)) as most:
+            async with asyncio.TaskGroup() as rechecks:
+                for _ in range(min(self.work.window, total, most)):
+                    rechecks.create_task(worker())
 
     def questions(self, ip: str) -> list[tuple[Probe, int]]:
         """Give what is to be asked of a host, in order, each port of each probe once."""
         scope, made = self.work.scope, []
         for probe in sorted(self.work.probes, key=lambda probe: (probe.order, probe.name)):
-            if probe.needs_community and scope.community is None:
+            if probe.needs_community and self.community(ip) is None:
                 continue
             ports = dict.fromkeys(p for name in probe.ports for p in self.work.lists.get(name, ()))
             made += [(probe, port) for port in ports if port in scope.ports - scope.never]
-        return [(p, port) for p, port in made if (ip, p.name, port) not in self.work.done.asked]
+        return [
+            (probe, port)
+            for probe, port in made
+            if (ip, probe.name, port) not in self.work.done.asked
+            and not (probe.transport == "tcp" and self.doors.shut(ip, port))
+        ]
+
+    def community(self, ip: str) -> str | None:
+        """Give the SNMP community that the scope authorises for a host; None for none."""
+        return dict(self.work.scope.router_communities).get(ip, self.work.scope.community)
 
     def _failed(self, tool: str, where: Endpoint, error: Exception) -> Attempt:
         said = f"{type(error).__name__}: {error}"
@@ -302,7 +335,7 @@ class _Host:
                     await self._ask(probe, port)
 
     async def _ask(self, probe: Probe, port: int) -> None:
-        community = self.run.work.scope.community if probe.needs_community else None
+        community = self.run.community(self.ip) if probe.needs_community else None
         peer = Peer(self.ip, port, probe.tls, tuple(self.seen), community)
         seen: list[Observation] = []
         try:

@@ -1,25 +1,37 @@
 """The net room as the scheduler sees it: one object per run, one guard under everything."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
-from auditor.errors import DataError
+from auditor.errors import DataError, EnvironmentLack
 from auditor.model.address import AddressSet
 from auditor.model.observation import Attempt, Observation, Outcome
 from auditor.net import interfaces as links
+from auditor.net import neighbours
 from auditor.net.arp import sweep_arp
 from auditor.net.connect import sweep_connect
 from auditor.net.dial import dial
 from auditor.net.door import converse
 from auditor.net.group import LISTEN_S, ask_group
-from auditor.net.guard import BudgetSpent, Guard
+from auditor.net.guard import BudgetSpent, Guard, Kind
 from auditor.plugins import Peer, Probe, Sweep
+
+# A half-open connection ends with an RST, which fragile equipment may not survive.
+SYN_PROFILES_BELOW_PPS, GENTLE = 1_000.0, "gentle"
+NEIGHBOURS_MOST = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
+USUAL_MOST = 1_024  # where the kernel does not tell (arp(7))
+
+Tick = Callable[[int], None]
 
 
 class Engine:
-    """Sends for one run. knock: ports of a connect sweep, in order.
+    """Sends for one run. knock: ports of a connect or SYN sweep, in order.
 
     known: this machine's interfaces; a scope that names one leaves the others unused.
     """
+
+    KINDS = ("arp", "ndp", "icmp", "syn")  # of frame sweeps
 
     def __init__(
         self,
@@ -28,32 +40,68 @@ class Engine:
         knock: Sequence[int],
         listen_s: float = LISTEN_S,
     ) -> None:
-        self.guard, self.ports, self.listen_s = guard, tuple(knock), listen_s
+        self.guard, self.knocks, self.listen_s = guard, tuple(knock), listen_s
         wanted = guard.scope.interface
         self.known = (links.named(wanted, known),) if wanted else tuple(known)
         self.raw = links.may(links.CAP_NET_RAW)
+        self.introduced: set[str] = set()  # whose hardware address the kernel need not ask for
+
+    # ---------------------------------------------------------------- who is there?
 
     async def frames(
-        self, sweep: Sweep, targets: AddressSet, tick: Callable[[int], None]
+        self, sweep: Sweep, targets: AddressSet, tick: Tick
     ) -> AsyncIterator[list[Attempt]]:
-        """Sweep with raw frames those targets that lie on links of ours; none without privilege."""
-        if sweep.kind != "arp":
+        """Sweep with raw frames: on our links, or for ICMP anywhere; nothing without privilege."""
+        on_links, behind = links.split(targets, self.known)
+        if sweep.kind not in self.KINDS:
             raise DataError(f"sweep {sweep.name} asks for unknown frames: {sweep.kind}")
-        on_links, _ = links.split(targets, self.known)
-        for interface, here in on_links if self.raw else ():
-            async for attempts in sweep_arp(self.guard, here, interface, tick):
+        if not self.raw:
+            return
+        if sweep.kind == "icmp":
+            from auditor.net.icmp import sweep_icmp
+
+            async for attempts in sweep_icmp(self.guard, behind, tick):
+                yield attempts
+        for interface, here in on_links:
+            if sweep.kind == "arp":
+                async for attempts in sweep_arp(self.guard, here, interface, tick):
+                    yield attempts
+            elif sweep.kind == "ndp" and interface.link_local:
+                from auditor.net.ear import neighbours6
+
+                yield await neighbours6(self.guard, sweep, interface)
+
+    async def ports(
+        self, sweep: Sweep, hosts: Mapping[str, str], tick: Tick
+    ) -> AsyncIterator[list[Attempt]]:
+        """Ask with bare SYNs which ports of hosts (ip -> mac) on our links are open."""
+        pace = self.guard.scope.pace
+        gentle = pace.profile == GENTLE and pace.packets_per_s < SYN_PROFILES_BELOW_PPS
+        if sweep.kind != "syn" or not self.raw or gentle:
+            return
+        from auditor.net.syn import sweep_syn
+
+        four = {ip: mac for ip, mac in hosts.items() if ":" not in ip}
+        on_links, _ = links.split(AddressSet.single(four), self.known)
+        for interface, here in on_links:
+            near = {
+                piece: bytes.fromhex(four[ip].replace(":", ""))
+                for ip in here
+                for piece in [_number(ip)]
+            }
+            async for attempts in sweep_syn(self.guard, near, self.knocks, interface, tick):
                 yield attempts
 
     async def connect(
         self,
         sweep: Sweep,  # noqa: ARG002 one kind of connect sweep is all there is
         targets: AddressSet,
-        tick: Callable[[int], None],
+        tick: Tick,
     ) -> AsyncIterator[list[Attempt]]:
         """Sweep with TCP connections, link by link and then what lies behind routers."""
         on_links, behind = links.split(targets, self.known)
         for interface, here in (*on_links, (None, behind)):
-            async for attempts in sweep_connect(self.guard, here, self.ports, interface, tick):
+            async for attempts in sweep_connect(self.guard, here, self.knocks, interface, tick):
                 yield attempts
 
     async def group(self, sweep: Sweep, targets: AddressSet) -> list[Attempt]:
@@ -65,12 +113,54 @@ class Engine:
                 made += await ask_group(self.guard, sweep, interface, self.listen_s)
         return made
 
+    async def listen(
+        self, sweep: Sweep, targets: AddressSet, seconds: float
+    ) -> AsyncIterator[list[Attempt]]:
+        """Only hear what passes on the segment that holds targets; nothing is sent."""
+        from auditor.net.ear import listen
+
+        on_links, _ = links.split(targets, self.known)
+        if not on_links:
+            raise EnvironmentLack(
+                "there is no segment to listen on",
+                why="no interface of this machine lies in the authorised networks",
+                hint="name the interface with --interface, or targets on its network",
+            )
+        interface = on_links[0][0]
+        async for attempts in listen(self.guard, sweep, interface, seconds):
+            yield attempts
+
+    # ---------------------------------------------------------------- what is it?
+
+    @contextlib.contextmanager
+    def lent(self, hosts: Mapping[str, str]) -> Iterator[int]:
+        """Lend the kernel the hardware addresses of hosts (ip -> mac) while they are asked.
+
+        Gives how many hosts may be asked at once. Without CAP_NET_ADMIN the table is not
+        touched, and no more hosts than half of what it holds may be in flight.
+        """
+        on_links, _ = links.split(AddressSet.single(hosts), self.known)
+        if not links.may(links.CAP_NET_ADMIN):
+            yield _table_size() // 2 if on_links else 1 << 20
+            return
+        held = {n.ip for n in neighbours.known() if not n.lent}
+        try:
+            for interface, here in on_links:
+                near = [(ip, hosts[ip]) for ip in here if ip not in held]
+                neighbours.lend(interface.index, near)
+                self.introduced.update(ip for ip, _ in near)
+            yield 1 << 20
+        finally:
+            neighbours.take_back()
+
     async def converse(self, peer: Peer, probe: Probe, seen: list[Observation]) -> Attempt | None:
         """Let a probe speak with a peer; `seen` keeps what it observed if it fails."""
+        await self._introduce(peer.ip)
         return await converse(self.guard, peer, probe, seen)
 
     async def knock(self, ip: str, port: int) -> Outcome:
         """Connect once and say nothing; a host whose budget is spent is not asked."""
+        await self._introduce(ip)
         try:
             async with self.guard.seat(ip):
                 self.guard.spend(ip)
@@ -81,6 +171,15 @@ class Engine:
             found.sock.close()
         return found.ended.outcome
 
+    async def _introduce(self, ip: str) -> None:
+        """Take a turn for the ARP question that the kernel asks at the first contact."""
+        if ip in self.introduced:
+            return
+        self.introduced.add(ip)
+        near = links.for_target(ip, self.known)
+        if near and not near.loopback:
+            await self.guard.meters[Kind.ARP].turn()
+
     async def watch(self) -> None:
         """Raise as soon as the authority ends."""
         await self.guard.watch()
@@ -90,3 +189,15 @@ class Engine:
         on_links, behind = links.split(targets, self.known)
         seen = [interface.vantage() for interface, _ in on_links] + ["routed"] * bool(behind)
         return ", ".join(seen)
+
+
+def _number(ip: str) -> int:
+    return int.from_bytes(bytes(map(int, ip.split("."))), "big")
+
+
+def _table_size() -> int:
+    """Tell how many neighbours the kernel's table holds."""
+    try:
+        return int(NEIGHBOURS_MOST.read_text("ascii"))
+    except (OSError, ValueError):
+        return USUAL_MOST
