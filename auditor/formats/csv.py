@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from auditor.formats.tables import Table, device_table, gap_table
+from auditor.formats.tables import Table, answer_table, device_table, gap_table
 from auditor.formats.template import phrases
 from auditor.formats.visible import cell
 from auditor.model.report import Report
@@ -32,11 +32,15 @@ def rows(table: Table, language: str) -> Iterator[bytes]:
 def render(
     report: Report, words: Mapping[str, Words], languages: Sequence[str], resources: Path
 ) -> Iterator[Written]:
-    """Write `devices` and `not-assessed` in every language."""
+    """Write `devices`, `not-assessed` and `answers` in every language."""
     del resources
     for language in languages:
         speech = phrases(words, language, report)
-        for table in (device_table(report, speech), gap_table(report, speech)):
+        for table in (
+            device_table(report, speech),
+            gap_table(report, speech),
+            answer_table(report, speech),
+        ):
             yield Written(f"{table.name}.{language}.csv", rows(table, language))
 
 

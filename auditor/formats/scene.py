@@ -6,13 +6,15 @@ One scene serves every page, so a new page is a new template and nothing else.
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from auditor.formats import lines as drawn
-from auditor.formats.pictures import segments
+from auditor.formats.pictures import Curve, curve, segments
+from auditor.formats.shards import SHOWN, Shard
 from auditor.formats.visible import dump, visible
 from auditor.formats.words import Phrases, typeset_french
 from auditor.model.device import Assessed, Reach, SubnetCoverage
@@ -29,15 +31,27 @@ RECORDED = (
     "asset.purpose", "asset.network_exposure", "asset.switch", "asset.switch_port",
 )  # fmt: skip
 
+# colours for engines that do not apply a page's style inside its pictures
+INKS = {
+    "nonconforming": "#9b1c1c", "review": "#834708", "undetermined": "#57388a", "conforming": "#17603a",
+    "assessed": "#17603a", "not_applicable": "#9aa5b1", "not_assessed": "#33475b", "present_only": "#b98a4b",
+    "silent": "#c3ccd6", "excluded": "#8a94a0", "refused_by_scope": "#8a94a0", "not_reached": "#b5605f",
+    "proxy": "#b5605f",
+}  # fmt: skip
 SECTIONS = (
-    "overview", "findings", "questions", "scope", "method", "coverage", "register",
-    "exceptions", "rules", "data", "verify", "glossary", "sign",
+    "overview", "findings", "questions", "scope", "method", "coverage", "limits", "register",
+    "progress", "exceptions", "rules", "data", "verify", "glossary", "sign",
 )  # fmt: skip
 
 
-def scene(report: Report, phrases: Phrases, words: Mapping[str, Words]) -> dict[str, Any]:
+def scene(
+    report: Report,
+    phrases: Phrases,
+    words: Mapping[str, Words],
+    found: Sequence[drawn.Line],
+    parts: Sequence[Shard] = (),
+) -> dict[str, Any]:
     """Gather everything that a page may say of `report` in one language."""
-    found = drawn.lines(report)
     return {
         "report": report,
         "language": phrases.language,
@@ -47,11 +61,69 @@ def scene(report: Report, phrases: Phrases, words: Mapping[str, Words]) -> dict[
         "sections": SECTIONS,
         "attention_verdicts": drawn.ATTENTION,
         "segments": segments,
+        "shards": parts,
+        "paper": False,
+        "inks": INKS,
+        "limit": SHOWN if parts else len(found) + 1_000_000,
         "other_word": lambda language, key: words[language][key],
         **_counts(report, found),
         **_speech(report, phrases),
+        **_places(phrases, found, parts),
+        "burn": burn_down(report, phrases),
         "answer_sentence": answer(report, found, phrases),
     }
+
+
+def _places(
+    phrases: Phrases, found: Sequence[drawn.Line], parts: Sequence[Shard]
+) -> dict[str, Any]:
+    """Say where a device stands: on this page, or in which part."""
+    by_id = {line.assessed.device.id: line for line in found}
+    files = {
+        line.anchor: f"{part.name}.{phrases.language}.html" for part in parts for line in part.lines
+    }
+
+    def href(line: drawn.Line) -> str:
+        return f"{files.get(line.anchor, '')}#{line.anchor}"
+
+    def name(device: str) -> Markup:
+        line = by_id.get(device)
+        if line is None:
+            return Markup("<code>{}</code>").format(visible(device))
+        address = Markup("<code>{}</code> ").format(visible(line.address))
+        return address + label(phrases, line.assessed)
+
+    def link(device: str) -> Markup:
+        line = by_id.get(device)
+        if line is None or not has_card(line):
+            return name(device)
+        return Markup('<a href="{}">{}</a>').format(href(line), name(device))
+
+    def has_card(line: drawn.Line) -> bool:
+        return not parts or line.verdict in drawn.ATTENTION
+
+    return {"href": href, "device_link": link, "device_name": name, "has_card": has_card}
+
+
+def burn_down(report: Report, phrases: Phrases) -> Curve | None:
+    """Draw how many devices that had to go were still there, day by day."""
+    points = [(point.day, point.open) for point in report.annexes.burn_down] or [
+        (day, dict(counted).get(Verdict.NONCONFORMING, 0)) for day, counted in report.history
+    ]
+    return curve([(float(day.toordinal()), phrases.day(day), count) for day, count in points])
+
+
+def caution(phrases: Phrases, text: str) -> Markup:
+    """Say a warning; it comes as `kind:subject:value`, or as plain text."""
+    kind, _, rest = text.partition(":")
+    subject, _, value = rest.rpartition(":")
+    if not phrases.has(f"warning.{kind}"):
+        return escape(visible(text))
+    try:
+        value = phrases.day(date.fromisoformat(value))
+    except ValueError:
+        value = visible(value)
+    return phrases.say(f"warning.{kind}", subject=known(phrases, "dataset", subject), value=value)
 
 
 def answer(report: Report, found: Sequence[drawn.Line], phrases: Phrases) -> Markup:
@@ -71,7 +143,7 @@ def answer(report: Report, found: Sequence[drawn.Line], phrases: Phrases) -> Mar
     return Markup(" ").join(parts)
 
 
-def _counts(report: Report, found: tuple[drawn.Line, ...]) -> dict[str, Any]:
+def _counts(report: Report, found: Sequence[drawn.Line]) -> dict[str, Any]:
     left = drawn.gaps(report)
     return {
         "lines": found,
@@ -87,7 +159,6 @@ def _counts(report: Report, found: tuple[drawn.Line, ...]) -> dict[str, Any]:
         "counts": {v.value: c for v, c in drawn.tally(found).verdicts},
         "verdict_pairs": lambda tally: [(v.value, c) for v, c in tally.verdicts],
         "coverage_pairs": coverage_pairs,
-        "line_of": {line.assessed.device.id: line for line in found},
         "reaches": tuple(reach.value for reach in Reach),
         "authority": authority,
     }
@@ -109,13 +180,15 @@ def _speech(report: Report, phrases: Phrases) -> dict[str, Any]:
         "says": says,
         "pack_title": lambda pack: says(titles[pack]) if pack in titles else pack,
         "trait_value": partial(trait_value, phrases),
-        "tool_name": partial(_known, phrases, "tool"),
-        "known": partial(_known, phrases),
+        "tool_name": partial(known, phrases, "tool"),
+        "known": partial(known, phrases),
         "sentence": partial(sentence, phrases),
         "shown_evidence": shown_evidence,
         "contradiction": partial(contradiction, phrases),
         "label": partial(label, phrases),
         "due_state": partial(due_state, report),
+        "caution": partial(caution, phrases),
+        "verdict_word": partial(_verdict_word, phrases),
         "raw_text": _raw_text(raws),
     }
 
@@ -129,13 +202,21 @@ def text_of(language: str, text: Text) -> str:
 def trait_value(phrases: Phrases, name: str, value: str) -> Markup:
     """Name a trait's value: a class in the reader's words, everything else as it was found."""
     if name == "device_class":
-        return escape(_known(phrases, "class", value))
+        return escape(known(phrases, "class", value))
     return Markup('<bdi translate="no">{}</bdi>').format(visible(value))
 
 
-def _known(phrases: Phrases, table: str, value: str) -> str:
+def known(phrases: Phrases, table: str, value: str) -> str:
     """Translate `value` where the words know it; a stranger stands as it came."""
     key = f"{table}.{value}"
+    return phrases.word(key) if phrases.has(key) else value
+
+
+def _verdict_word(phrases: Phrases, value: str) -> str:
+    """Name a verdict or whatever else changed; a dash where there was nothing."""
+    if not value:
+        return phrases.word("common.dash")
+    key = f"verdict.{value}.name"
     return phrases.word(key) if phrases.has(key) else value
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.formats import lines as drawn
-from auditor.formats.scene import RECORDED, text_of
+from auditor.formats.scene import RECORDED, known, text_of
 from auditor.formats.words import Phrases
 from auditor.model.identity import TRAITS
 from auditor.model.report import Report
@@ -84,3 +84,29 @@ def gap_table(report: Report, phrases: Phrases) -> Table:
         for stretch in gap.ranges
     )
     return Table("not-assessed", phrases.word("coverage.everything"), headings, rows)
+
+
+def answer_table(report: Report, phrases: Phrases) -> Table:
+    """Give the table that parliaments and access requests ask for."""
+    keys = (
+        "organisation", "site", "class", "owner", "connected", "maker", "device", "bought",
+        "removed", "replacement", "privacy",
+    )  # fmt: skip
+    headings = tuple(phrases.word(f"answers.{key}") for key in keys)
+    rows = (
+        (
+            row.organisation or report.organisation,
+            row.site,
+            known(phrases, "class", row.device_class),
+            known(phrases, "owner_type", row.owner_type),
+            known(phrases, "connected", row.connected),
+            row.maker or "",
+            " ".join(part for part in (row.brand, row.model) if part),
+            row.bought or "",
+            row.removed or "",
+            row.replacement or "",
+            row.privacy_assessment or "",
+        )
+        for row in report.annexes.answers
+    )
+    return Table("answers", phrases.word("answers.title"), headings, rows)

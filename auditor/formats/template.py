@@ -18,7 +18,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from markupsafe import Markup
 
 from auditor.errors import DataError
+from auditor.formats.lines import lines
 from auditor.formats.scene import scene
+from auditor.formats.shards import shards
 from auditor.formats.visible import visible
 from auditor.formats.words import LANGUAGES, Phrases
 from auditor.model.report import Report
@@ -111,9 +113,10 @@ def pages(
     resources: Path,
 ) -> Iterator[Written]:
     """Write one template in every language asked for, as `<name>.<language>.html`."""
-    head = page(resources, report.marking)
+    head, found = page(resources, report.marking), lines(report)
+    parts = shards(found)
     for language in languages:
-        context = scene(report, phrases(words, language, report), words)
+        context = scene(report, phrases(words, language, report), words, found, parts)
         context |= {"page": head, "languages": tuple(languages), "name": name}
         yield Written(f"{name}.{language}.html", render(f"{name}.html.j2", resources, context))
 
@@ -132,7 +135,7 @@ def template_formats(resources: Path) -> tuple[Format, ...]:
     return tuple(
         Format(name, partial(pages, name), source="HTML Living Standard", per_language=True)
         for name in names
-        if name not in {"report", "part"}
+        if name != "report"
     )
 
 

@@ -7,6 +7,18 @@ import hashlib
 import json
 from datetime import UTC, date, datetime, timedelta
 
+from auditor.model.annex import (
+    Annex,
+    Annexes,
+    AnnexItem,
+    AnswerRow,
+    AnswerTotal,
+    BurnPoint,
+    Clock,
+    Element,
+    RemovalRow,
+    RemovalStep,
+)
 from auditor.model.device import (
     Asked,
     Assessed,
@@ -279,6 +291,59 @@ def decisions(ids: list[str]) -> tuple[Decision, ...]:
     )  # fmt: skip
 
 
+def annexes(devices: list[Assessed]) -> Annexes:
+    """Forms, duties, answers and removals as the policy room fills them in."""
+    bad = [one for one in devices if one.identity.maker.value == "Hikvision"][:3]
+    form = [
+        ("contract", "Contract number", "Numéro du contrat", None, True),
+        ("brand", "Brand", "Marque", "Hikvision", True),
+        ("model", "Model number", "Numéro de modèle", "DS-2CD2142FWD-I", True),
+        ("cage", "CAGE code, if known", "Code CAGE, s’il est connu", None, False),
+    ]
+    elements = tuple(
+        Element(key, Text(en, fr), value, required) for key, en, fr, value, required in form
+    )
+    due = Due(
+        "report",
+        Text(
+            "Report to the contracting officer.", "Signaler à l’agent de négociation des contrats."
+        ),
+        date(2026, 11, 24),
+        "America/Toronto",
+        "FAR 52.204-25(d)(2)(i)",
+    )
+    items = tuple(
+        AnnexItem(one.device.id, one.device.site, Verdict.NONCONFORMING, elements, (due,))
+        for one in bad
+    )
+    answers = tuple(
+        AnswerRow(
+            one.device.id, "", one.device.site, one.identity.device_class.value or "unknown", one.device.recorded("asset.owner_type") or "unknown",
+            "yes", one.identity.maker.value, one.identity.brand.value, one.identity.model.value, one.device.recorded("asset.acquired"), None, None, None,
+        )
+        for one in devices if one.identity.device_class.value in {"camera", "recorder"}
+    )  # fmt: skip
+    totals: dict[tuple[str, str, str], int] = {}
+    for row in answers:
+        key = (row.site, row.device_class, row.owner_type)
+        totals[key] = totals.get(key, 0) + 1
+    who = bad[0].device
+    return Annexes(
+        clocks=(Clock(who.id, CA, due, "due", 1), Clock(bad[1].device.id, QC, due, "overdue", -3, provisional=True)),
+        annexes=(
+            Annex("us-889", "us-ndaa-889a1B", "2026.1", Text("Section 889 annex", "Annexe relative à l’article 889"), Text("The elements that the clause asks for.", "Les éléments que la clause exige."), "FAR 52.204-25(d)(2)", items, (Text("A single report within 72 hours has not been confirmed.", "Un rapport unique dans les 72 heures n’a pas été confirmé."),)),
+            Annex("ca-qc", QC, "2026.1", Text("Quebec annex: risk assessment and four controls", "Annexe du Québec : évaluation des risques et quatre mesures"), Text("For equipment acquired before the order.", "Pour le matériel acquis avant l’arrêté."), "", items[:1]),
+        ),
+        answers=answers,
+        totals=tuple(AnswerTotal("", site, kind, owner, "yes", count) for (site, kind, owner), count in sorted(totals.items())),
+        removals=(
+            RemovalRow(who.id, who.site, "isolated", (RemovalStep("isolated", date(2026, 11, 20), "a.roy", "D-8"),)),
+            RemovalRow("dev-000000000000", HQ, "disposed", (RemovalStep("disposed", date(2026, 11, 21), "a.roy", "D-9", "disposal_record"),), "disposal_record"),
+        ),
+        burn_down=tuple(BurnPoint(date(2026, month, 1), found, isolated, 0, 31 - found - isolated) for month, found, isolated in ((5, 31, 0), (6, 29, 0), (7, 22, 2), (8, 21, 3), (9, 14, 3), (10, 9, 3), (11, 6, 2))),
+    )  # fmt: skip
+
+
 def sample() -> Report:
     """Make the same report every time."""
     devices, found = [], []
@@ -312,9 +377,10 @@ def sample() -> Report:
             Discrepancy("channels_unaccounted", ids[4], HQ, (("channels", "16"), ("seen", "4")), 12),
         ),
         (RawBytes(sha(BANNER), BANNER),),
-        "PROTECTED B / PROTÉGÉ B", "M. Tremblay", (),
+        "PROTECTED B / PROTÉGÉ B", "M. Tremblay", ("stale_data:entities:206",),
         tuple(
             (date(2026, month, 1), ((Verdict.NONCONFORMING, bad), (Verdict.REVIEW, 6)))
             for month, bad in ((5, 31), (6, 29), (7, 24), (8, 24), (9, 17), (10, 12), (11, 8))
         ),
+        annexes(devices),
     )  # fmt: skip
