@@ -8,94 +8,24 @@ import asyncio
 import contextlib
 import resource
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from auditor.errors import AuditorError
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import INCIDENT, NOTHING, RESET, notes
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
-from auditor.model.scope import Scope
 from auditor.model.settled import Done, Doors, settled
 from auditor.plugins import Medium, Peer, Probe, Sweep
+from auditor.work import Network, Sink, Tick, Work
 
 __all__ = ["Done", "Network", "Work", "collect", "settled"]
 
-WINDOW = 1_000  # hosts spoken to at once: few tarpits must not starve the honest ones
-RECHECK_S = 60.0  # a host that broke off is left alone for so long, then looked at once
 COALESCE_S = 0.02  # hosts that end within so long are committed together
 MOST_RESETS = 2  # in mid-reply; then the host is left alone
 # Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
 # connect (which has no kind) has knocked.
 TELLING = frozenset({"arp", ""})
 SUSPICIOUS_SILENCES = 3  # in a row, after the host had answered
-
-Sink = Callable[[Sequence[Attempt]], None]
-Progress = Callable[[str, int, int], None]  # phase, done, total
-Tick = Callable[[int], None]
-
-
-class Network(Protocol):
-    """What the net room does for us; every call keeps to the scope by itself."""
-
-    def frames(self, sweep: Sweep, targets: AddressSet, tick: Tick) -> AsyncIterator[list[Attempt]]:
-        """Sweep with raw frames those targets that lie on links of ours."""
-
-    def ports(
-        self, sweep: Sweep, hosts: Mapping[str, str], tick: Tick
-    ) -> AsyncIterator[list[Attempt]]:
-        """Ask hosts (ip -> hardware address) of our links which of their ports are open."""
-
-    def listen(
-        self, sweep: Sweep, targets: AddressSet, seconds: float
-    ) -> AsyncIterator[list[Attempt]]:
-        """Only hear what passes on the links that hold targets."""
-
-    def lent(self, hosts: Mapping[str, str]) -> AbstractContextManager[int]:
-        """Make hosts reachable while they are asked; gives how many may be asked at once."""
-
-    def connect(
-        self, sweep: Sweep, targets: AddressSet, tick: Tick
-    ) -> AsyncIterator[list[Attempt]]:
-        """Sweep with TCP connections."""
-
-    async def group(self, sweep: Sweep, targets: AddressSet) -> list[Attempt]:
-        """Ask a group once on every segment that holds targets."""
-
-    async def converse(self, peer: Peer, probe: Probe, seen: list[Observation]) -> Attempt | None:
-        """Let a probe speak with a peer; `seen` keeps what it observed if it fails."""
-
-    async def knock(self, ip: str, port: int) -> Outcome:
-        """Connect once and say nothing."""
-
-    async def watch(self) -> None:
-        """Raise as soon as the authority ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is to be collected: by whom, about whom, and how the results leave.
-
-    lists: data/ports.toml. enough: tells from a host's observations that no more need be
-    asked. clock: UTC.
-    """
-
-    scope: Scope
-    targets: AddressSet
-    sweeps: Sequence[Sweep]
-    probes: Sequence[Probe]
-    lists: Mapping[str, Sequence[int]]
-    clock: Callable[[], datetime]
-    sink: Sink
-    progress: Progress = lambda _phase, _done, _total: None
-    enough: Callable[[Sequence[Observation]], bool] = lambda _seen: False
-    done: Done = Done()
-    window: int = WINDOW
-    recheck_s: float = RECHECK_S
-    passive_s: float = 0.0  # how long passive sweeps listen
 
 
 class _Stopped(Exception):  # noqa: N818 no error: somebody pressed Ctrl-C
