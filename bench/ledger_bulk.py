@@ -63,7 +63,9 @@ def records(path: Path) -> Iterator[list[str]]:
 
 def bare(path: Path, folder: Path, _rows: int, _url: str) -> int:
     database = sqlite3.connect(folder / "bare.db")
-    database.execute("CREATE TABLE asset (a TEXT, b TEXT, c TEXT, d TEXT, e TEXT, f TEXT, g TEXT, h TEXT)")
+    database.execute(
+        "CREATE TABLE asset (a TEXT, b TEXT, c TEXT, d TEXT, e TEXT, f TEXT, g TEXT, h TEXT)"
+    )
     database.execute("CREATE INDEX asset_mac ON asset (d)")
     with database:
         database.executemany("INSERT INTO asset VALUES (?,?,?,?,?,?,?,?)", records(path))
@@ -77,7 +79,9 @@ def attempts(path: Path):
 
     moment = datetime(2026, 3, 4, 12, tzinfo=UTC)
     for line, row in enumerate(records(path), 2):
-        seen = tuple([Observation(name, value) for name, value in zip(FIELDS, row) if value])
+        seen = tuple(
+            [Observation(name, value) for name, value in zip(FIELDS, row, strict=True) if value]
+        )
         end = Endpoint(row[2], row[3], 0, "file")
         yield Attempt("asset_csv", end, Outcome.ANSWERED, seen, moment, 0.0,
                       f"assets.csv:{line}", Origin.FILE)  # fmt: skip

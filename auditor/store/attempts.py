@@ -24,7 +24,8 @@ Varying = tuple[str | None, str | None, str, str]  # ip, mac, detail, doc
 @dataclass(frozen=True, slots=True)
 class Shared:
     """Run, shape, tool, port, transport, vlan, outcome, origin, started, elapsed_s; and the
-    same as the beginning of a JSON array."""
+    same as the beginning of a JSON array.
+    """
 
     values: Row
     text: str
@@ -125,24 +126,26 @@ def _block(run: int, block: Block, shapes: Shapes) -> Group:
     if shape is None:
         names = list(block.fields)
         return shared, [
-            (ip, mac, detail, dumps([names, list(values)])) for ip, mac, detail, values in block.records
+            (ip, mac, detail, dumps([names, list(values)]))
+            for ip, mac, detail, values in block.records
         ]
     return shared, [(ip, mac, detail, dumps(values)) for ip, mac, detail, values in block.records]
 
 
 def sealed(before: bytes, first: int, group: Group) -> tuple[list[Row], bytes]:
-    """Number the rows of a group from `first` on and hash each with the one before it."""
+    """Give the rows of a group, numbered from `first` on, each hashed with the one before it."""
     shared, varying = group
     start, values, sha256, rows = shared.text, shared.values, hashlib.sha256, []
     for number, (ip, mac, detail, doc) in enumerate(varying, first):
         place = quoted(ip) if ip is not None else "null"
         card = quoted(mac) if mac is not None else "null"
         head = f"{start}{place},{card},{quoted(detail)}]\n"
+        row = (number, *values, ip, mac, detail, doc)
         if "\\" in head:  # control characters, surrogates, or simply no ASCII
-            ip, mac, detail = ip and pack(ip), mac and pack(mac), pack(detail)
-            head = canonical((*values, ip, mac, detail, "")).decode()
+            row = (number, *values, ip and pack(ip), mac and pack(mac), pack(detail), doc)
+            head = canonical((*row[1:-1], "")).decode()
         before = sha256(before + (head + doc).encode()).digest()
-        rows.append((number, *values, ip, mac, detail, doc, before))
+        rows.append((*row, before))
     return rows, before
 
 
@@ -198,7 +201,9 @@ def attempt_value(
     row: Row, shapes: Mapping[int, tuple[str, ...]], raws: Mapping[str, bytes]
 ) -> Attempt:
     """Read an attempt from its columns behind `run`; `raws`: the bytes that it names."""
-    shape, tool, port, transport, vlan, outcome, origin, started, elapsed, ip, mac, detail, doc = row
+    shape, tool, port, transport, vlan, outcome, origin, started, elapsed, ip, mac, detail, doc = (
+        row
+    )
     items = loads(doc)
     fields, items = (shapes[shape], items) if shape is not None else items
     return Attempt(

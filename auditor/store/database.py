@@ -169,7 +169,7 @@ def migrate(engine: Engine) -> None:
     _check_place(engine.url)
     with plainly(engine.url):
         found = _revision(engine)
-        if found == _newest():
+        if found == newest():
             return
         _upgrade(engine, found)
 
@@ -191,7 +191,7 @@ def _check_place(url: URL) -> None:
         )
 
 
-def _newest() -> str:
+def newest() -> str:
     """Give the newest revision without loading Alembic: revisions are numbered files."""
     return max(file.name.split("_", 1)[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
@@ -234,7 +234,7 @@ def _upgrade(engine: Engine, found: str | None) -> None:
     if found is not None and found not in known:
         raise LedgerError(
             f"the ledger {engine.url.render_as_string(hide_password=True)} is of a newer version",
-            why=f"its schema is {found}, this program knows up to {_newest()}",
+            why=f"its schema is {found}, this program knows up to {newest()}",
             hint="install the newer version of the program that wrote it",
         )
 

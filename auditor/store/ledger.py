@@ -14,8 +14,8 @@ from typing import Any, Self
 from sqlalchemy import Engine, text
 
 from auditor.errors import LedgerError
-from auditor.model.journal import Sent
 from auditor.model.block import Block
+from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Run, StoredAttempt
 from auditor.model.policy import Decision, DecisionKind
 from auditor.store import opinions, reader
@@ -108,7 +108,7 @@ class Ledger:
             found = connection.execute(
                 text(
                     "SELECT run.id FROM imported JOIN run ON run.n = imported.run"
-                    " WHERE imported.site = :site AND imported.sha256 = :sha256"
+                    " WHERE imported.site = :site AND imported.sha256 = :sha256 ORDER BY run.id"
                 ),
                 {"site": pack(site), "sha256": file_sha256},
             ).scalar()

@@ -58,7 +58,12 @@ def spans(
         if number not in runs:
             continue
         before = found[-1] if found else None
-        if before and before.run == number and before.last + 1 == first:
+        # behind it in the ledger, and behind it in the run (a merged bundle may fill a gap)
+        if before and (before.run, before.last + 1, before.nth + first - before.first) == (
+            number,
+            first,
+            nth,
+        ):
             found[-1] = Span(before.first, last, number, before.nth)
         else:
             found.append(Span(first, last, number, nth))
@@ -79,7 +84,7 @@ def attempts(
             kept = raws(connection, rows)
             for seq, *row in rows:
                 name, site = runs[span.run]
-                yield StoredAttempt(seq, name, site, _attempt(seq, row, shapes, kept))
+                yield StoredAttempt(seq, name, site, _attempt(seq, tuple(row), shapes, kept))
 
 
 def _attempt(
@@ -111,7 +116,11 @@ def rows_between(connection: Connection, first: int, last: int) -> Iterator[list
 
 def raws(connection: Connection, rows: Iterable[Row]) -> dict[str, bytes]:
     """Load the raw bytes that these rows' observations name."""
-    names = {name for row in rows for name in NAMED.findall(row[-1])}
+    return raws_named(connection, {name for row in rows for name in NAMED.findall(row[-1])})
+
+
+def raws_named(connection: Connection, names: Iterable[str]) -> dict[str, bytes]:
+    """Load raw bytes by their hashes; those that the ledger does not hold are left out."""
     found = _where_named(connection, "SELECT sha256, data FROM raw", names)
     return {name: bytes(data) for name, data in found}
 

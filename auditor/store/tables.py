@@ -164,7 +164,9 @@ class ImportedRow(SQLModel, table=True):
     """A file that was imported for a site, by its content."""
 
     __tablename__ = "imported"
-    __table_args__: ClassVar[Any] = (UniqueConstraint("site", "sha256", name="imported_once"),)
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("site", "sha256", "run", name="imported_once"),
+    )
     n: int = _number()
     site: str = _text()
     sha256: str = _text()

@@ -30,7 +30,8 @@ _LINK = ("seq", "kind", "first", "last", "run", "nth", "rows", "hash")
 @contextmanager
 def rarer_collections() -> Iterator[None]:
     """Let the cycle collector look more rarely while millions of small values, none of them in
-    a cycle, come and go; it otherwise takes a fifth of the time."""
+    a cycle, come and go; it otherwise takes a fifth of the time.
+    """
     before = gc.get_threshold()
     gc.set_threshold(100_000, *before[1:])
     try:
@@ -62,7 +63,9 @@ class Appender:
         self._link(kind, first, first + len(rows) - 1, None, 1, end)
         return first
 
-    def _link(self, kind: str, first: int, last: int, run: int | None, nth: int, end: bytes) -> None:
+    def _link(
+        self, kind: str, first: int, last: int, run: int | None, nth: int, end: bytes
+    ) -> None:
         """Append the link over rows that were just inserted; `end`: the last one's hash."""
         self._seq, self._rows = self._seq + 1, self._rows + last - first + 1
         link = (kind, first, last, run, nth, self._rows)
@@ -186,7 +189,8 @@ def insert(connection: Connection, table: str, names: Sequence[str], rows: Seque
 
 def _copy_line(row: Row) -> str:
     """Write a row for COPY. No text of ours holds a tab, a line feed or a bare U+001A (see
-    encoding.pack; documents are JSON), so only backslashes remain to be doubled."""
+    encoding.pack; documents are JSON), so only backslashes remain to be doubled.
+    """
     return (
         "\t".join(
             [

@@ -13,9 +13,9 @@ from auditor.errors import LedgerError
 from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome, Run
 from auditor.model.policy import Decision, DecisionKind
-from auditor.store.ledger import Ledger
 from auditor.store.attempts import Shapes, attempt_value, groups, raws_of, sealed
 from auditor.store.encoding import canonical
+from auditor.store.ledger import Ledger
 from auditor.store.tables import (
     closing_row,
     decision_row,

@@ -91,7 +91,7 @@ def _said() -> None:
     op.create_index("signature_snapshot", "signature", ["snapshot"])
     op.create_table(
         "imported", _number(), *_texts("site", "sha256"), _run(), *_texts("doc"), _hash(),
-        sa.UniqueConstraint("site", "sha256", name="imported_once"),
+        sa.UniqueConstraint("site", "sha256", "run", name="imported_once"),
     )  # fmt: skip
     op.create_table(
         "opinion",
