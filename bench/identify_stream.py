@@ -35,7 +35,7 @@ def lines(count: int) -> list[str]:
     for number in range(count):
         mac = f"{dice.choice(('2857BE', '3CEF8C', 'ACCC8E', '00408C', '001122'))}{dice.randrange(1 << 24):06X}"
         realm = dice.choice(
-            ("IP Camera(C%04d)" % dice.randrange(10_000), "AXIS_" + mac, "Login to %08d" % number)
+            (f"IP Camera(C{dice.randrange(10_000):04d})", "AXIS_" + mac, f"Login to {number:08d}")
         )
         server = dice.choice(
             ("App-webs/", "DNVRS-Webs", "nginx", "Boa/0.94.14rc21", f"thing/{number}")

@@ -155,10 +155,8 @@ class PatternSet:
         if lines not in self._sets:
             self._sets[lines] = self._built(lines)
         answer = self._sets[lines].Match(text) if self._sets[lines] else None
-        if answer and answer[-1] == len(self.patterns):
-            found = list(answer[:-1])
-        elif answer and len(self.patterns) in answer:
-            found = [at for at in answer if at != len(self.patterns)]
+        if answer and len(self.patterns) in answer:
+            found = sorted(answer)[:-1]  # a set answers in an order of its own
         else:
             self.fallbacks += 1
             found = [at for at in range(len(self.patterns)) if self._finds(at, text, lines)]

@@ -139,7 +139,7 @@ def _maker(
     if not likely:
         everything = tuple(e for case in cases for e in case.evidence)
         return Trait(None, Standing.HINT, everything), ()
-    best = max(likely, key=lambda case: (case.rank, case.standing is Standing.CONFIRMED))
+    best = max(likely, key=lambda case: _precedence(case, likely, knowledge))
     others = [case for case in likely if case is not best]
     against = tuple(e for case in cases if case is not best for e in case.evidence)
     clashes = tuple(_clash(best, other, knowledge) for other in others)
@@ -150,6 +150,14 @@ def _maker(
     if any(clash.code == "two_makers" for clash in clashes) and standing is Standing.CONFIRMED:
         standing = Standing.PROBABLE
     return Trait(best.name, standing, best.evidence, against), clashes
+
+
+def _precedence(
+    case: _Case, likely: list[_Case], knowledge: Knowledge
+) -> tuple[int, bool, int, str]:
+    """Order makers: by platform, by standing, and the maker before those who resell it."""
+    resold = sum(knowledge.makers.sold_as(other.name, case.name) for other in likely)
+    return case.rank, case.standing is Standing.CONFIRMED, resold, case.name
 
 
 def _equal(best: _Case, other: _Case, knowledge: Knowledge) -> bool:
@@ -174,7 +182,7 @@ def _cases(claims: tuple[Evidence, ...], knowledge: Knowledge) -> list[_Case]:
     for evidence in claims:
         by_name.setdefault(evidence.claim, []).append(evidence)
     cases: list[_Case] = []
-    for name in sorted(by_name, key=lambda n: _own(by_name[n]), reverse=True):
+    for name in sorted(by_name, key=lambda n: (_own(by_name[n]), n), reverse=True):
         at = next(
             (n for n, case in enumerate(cases) if knowledge.makers.same_house(name, case.name)),
             None,

@@ -23,13 +23,11 @@ def changes(before: Mapping[str, Identity], after: Mapping[str, Identity]) -> tu
 
 def _changed(device: str, old: Identity, new: Identity) -> Iterable[Change]:
     because, rules = _why(old, new)
-    differs = False
     for trait in _TRAITS:
         one, other = getattr(old, trait), getattr(new, trait)
         if one.value != other.value:
-            differs = True
             yield Change(trait, device, one.value or "", other.value or "", because, rules)
-    if not differs and old.standing is not new.standing:
+    if old.maker.value == new.maker.value and old.standing is not new.standing:
         yield Change("standing", device, old.standing.value, new.standing.value, because, rules)
 
 

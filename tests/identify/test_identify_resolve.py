@@ -216,7 +216,9 @@ def test_nothing_is_inferred_about_a_device_that_nobody_is_known_to_have_made(kn
         pytest.param(("asset.manufacturer", "Acme Scale Factory"), None, id="not-a-part-of-a-name"),
         pytest.param(("asset.model", "AC-1234"), "Acme", id="a-model"),
         pytest.param(("asset.description", "4 MP dome (AC-1234), lobby"), "Acme", id="free-text"),
-        pytest.param(("asset.description", "AC-12345 is no model"), None, id="not-a-part-of-a-word"),
+        pytest.param(
+            ("asset.description", "AC-12345 is no model"), None, id="not-a-part-of-a-word"
+        ),
         pytest.param(("asset.description", "near the Acme door"), None, id="a-name-in-free-text"),
     ],
 )
@@ -237,7 +239,12 @@ def test_a_reply_read_by_a_tool_counts_as_that_tools_kind(known):
 
 def test_what_a_file_says_of_a_model_is_a_record(known):
     sighting = Sighting(
-        Observation("device.model", "AC-1234"), "asset_csv", Endpoint("10.0.0.1"), START, Origin.FILE, 7
+        Observation("device.model", "AC-1234"),
+        "asset_csv",
+        Endpoint("10.0.0.1"),
+        START,
+        Origin.FILE,
+        7,
     )
     (model, maker, _) = of_sightings([sighting, sighting], known)
     assert {model.strength, maker.strength} == {"RECORD"}
@@ -266,7 +273,9 @@ def test_the_order_of_the_evidence_does_not_matter(known, signs, data):
     assert codes(one) == codes(other)
 
 
-@given(signs=st.lists(st.sampled_from([HINT, HINT_2, TYPED_NAME, ("http.title", "Video")]), max_size=4))
+@given(
+    signs=st.lists(st.sampled_from([HINT, HINT_2, TYPED_NAME, ("http.title", "Video")]), max_size=4)
+)
 def test_no_heap_of_hints_ever_names_anybody(known, signs):
     assert identity(known, *signs).maker.value is None
 

@@ -119,7 +119,9 @@ def test_the_shipped_registry_is_what_its_sources_say(shipped):
 
 
 def test_the_shipped_registry_is_sorted_so_that_a_refresh_is_a_readable_diff():
-    keys = [line.rsplit(b"\t", 1)[0] for line in (SHIPPED / "vendors.tsv").read_bytes().splitlines()]
+    keys = [
+        line.rsplit(b"\t", 1)[0] for line in (SHIPPED / "vendors.tsv").read_bytes().splitlines()
+    ]
     assert keys == sorted(keys)
     assert len(keys) == len(set(keys))
 

