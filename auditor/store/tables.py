@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Double,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -38,6 +39,10 @@ def _number() -> Any:
 
 def _text() -> Any:
     return Field(sa_column=Column(Text, nullable=False))
+
+
+def _run() -> Any:
+    return Field(sa_column=Column(_NUMBER, ForeignKey("run.n"), nullable=False))
 
 
 def _hash() -> Any:
@@ -67,7 +72,7 @@ class ClosingRow(SQLModel, table=True):
     __tablename__ = "closing"
     __table_args__: ClassVar[Any] = (Index("closing_run", "run"),)
     n: int = _number()
-    run: int = Field(sa_column=Column(_NUMBER, nullable=False))
+    run: int = _run()
     status: str = _text()
     ended: str | None = Field(default=None, sa_column=Column(Text))
     doc: str = _text()  # notes
@@ -130,7 +135,7 @@ class JournalRow(SQLModel, table=True):
     __tablename__ = "journal"
     __table_args__: ClassVar[Any] = (Index("journal_run", "run"),)
     n: int = _number()
-    run: int = Field(sa_column=Column(_NUMBER, nullable=False))
+    run: int = _run()
     moment: str = _text()
     doc: str = _text()  # [kind, ip, port, count, size, tool, detail]
     hash: bytes = _hash()
@@ -170,7 +175,7 @@ class ImportedRow(SQLModel, table=True):
     n: int = _number()
     site: str = _text()
     sha256: str = _text()
-    run: int = Field(sa_column=Column(_NUMBER, nullable=False))
+    run: int = _run()
     doc: str = _text()  # [name]
     hash: bytes = _hash()
 

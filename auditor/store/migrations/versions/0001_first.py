@@ -37,7 +37,7 @@ def _hash(name: str = "hash") -> "sa.Column[bytes]":
 
 
 def _run() -> "sa.Column[int]":
-    return sa.Column("run", NUMBER, nullable=False)
+    return sa.Column("run", NUMBER, sa.ForeignKey("run.n"), nullable=False)
 
 
 def _runs() -> None:
@@ -58,7 +58,7 @@ def _attempts() -> None:
     op.create_table(
         "attempt",
         _number("seq"),
-        _run(),
+        sa.Column("run", NUMBER, nullable=False),  # unchecked: the chain covers it, a million times
         sa.Column("shape", NUMBER),
         *_texts("tool"),
         sa.Column("port", sa.Integer, nullable=False),
