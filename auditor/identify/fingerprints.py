@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 import re2
 
@@ -287,7 +288,7 @@ def _filled(
     found = []
     for claim in claims:
         if claim.pos:
-            value = _group(groups, claim.pos)
+            value = unquote(_group(groups, claim.pos))  # scopes are URIs
         else:
             value = _BLANK.sub(lambda blank: named.get(blank[1], ""), claim.value).strip()
         if value:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from auditor.identify.knowledge import Knowledge
+from auditor.identify.makers import SAME_HOUSE
 from auditor.model.identity import Contradiction, Evidence, Standing, Strength, Trait
 
 # how much a claim of each strength counts for a trait that is read rather than deduced
@@ -96,7 +97,7 @@ def settle_brand(
         key: evidence
         for key, evidence in _groups("brand", claims).items()
         if any(e.strength is not Strength.HINT for e in evidence)
-        and not _parent(evidence[0].claim, maker, knowledge)
+        and not _house_name(evidence[0].claim, maker, knowledge)
     }
     if not groups:
         return Trait(), ()
@@ -120,13 +121,11 @@ def settle_brand(
     return found, tuple(clashes)
 
 
-def _parent(brand: str, maker: Trait, knowledge: Knowledge) -> bool:
-    """Tell whether a brand is only the name of the house that the maker belongs to."""
-    return (
-        maker.value is not None
-        and brand != maker.value
-        and knowledge.makers.kind(brand) == "maker"
-        and knowledge.makers.same_house(brand, maker.value)
+def _house_name(brand: str, maker: Trait, knowledge: Knowledge) -> bool:
+    """Tell whether a brand is only the name of the house that a daughter belongs to."""
+    relations = knowledge.makers.relations(maker.value) if maker.value else ()
+    return brand != maker.value and any(
+        row.to == brand and row.type in SAME_HOUSE for row in relations
     )
 
 

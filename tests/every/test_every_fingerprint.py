@@ -4,6 +4,7 @@ import json
 import re
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import re2
@@ -61,7 +62,7 @@ def test_what_an_example_says_of_its_captures_is_captured(print_):
         for name, value in example.params:
             assert name in written, f"{print_.rule}: no param {name}"
             trait = name.removeprefix("auditor.")
-            assert dict(hit.claims).get(trait) == value, example.text
+            assert dict(hit.claims).get(trait) == unquote(value), example.text
 
 
 @every_print
