@@ -64,7 +64,7 @@ def read(path: Path, known: Mapping[str, Check]) -> tuple[Pack | None, tuple[Mis
         raw = _PACK.validate_python(table)
     except ValidationError as error:
         for at, what in _told(error):
-            wrong(at, what)
+            wrong(_place(at, table), what)
     rules = []
     for number, item in enumerate(_rule_tables(table)):
         rule, troubles = _rule(item, table, known)
@@ -96,6 +96,22 @@ def _told(error: ValidationError) -> Iterator[tuple[KeyPath, str]]:
         if one["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
             message = "no such key"
         yield tuple(one["loc"]), message
+
+
+def _place(at: KeyPath, table: Any) -> KeyPath:
+    """Give the place as the file has it: a table that became pairs is walked by its keys."""
+    place: list[str | int] = []
+    parts = iter(at)
+    for part in parts:
+        if isinstance(part, int) and isinstance(table, dict) and part < len(table):
+            part = list(table)[part]  # noqa: PLW2901
+            next(parts, None)  # 0 the key, 1 its value
+        place.append(part)
+        try:
+            table = table[part]
+        except (KeyError, IndexError, TypeError):
+            table = None
+    return tuple(place)
 
 
 def _rule_tables(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -54,8 +54,10 @@ def trait(draw, names):
 def cases(draw, looked=st.booleans()):
     """Any device that can be: known or not, looked at or not, with records or without."""
     seen = draw(looked)
-    outcomes = st.sampled_from(Outcome) if seen else st.sampled_from(
-        [outcome for outcome in Outcome if not outcome.is_knowledge]
+    outcomes = (
+        st.sampled_from(Outcome)
+        if seen
+        else st.sampled_from([outcome for outcome in Outcome if not outcome.is_knowledge])
     )
     asked = tuple(
         Asked("http", 80, outcome, MOMENT) for outcome in draw(st.lists(outcomes, max_size=2))

@@ -14,8 +14,7 @@ from auditor.policy.judge import judge, verdicts
 from auditor.policy.packs import load_packs
 
 PACKS = {
-    pack.id: pack
-    for pack in load_packs([Path(__file__).parents[2] / "auditor" / "data" / "packs"])
+    pack.id: pack for pack in load_packs([Path(__file__).parents[2] / "auditor" / "data" / "packs"])
 }
 TODAY = date(2026, 11, 23)
 SEEN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)

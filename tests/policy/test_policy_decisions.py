@@ -71,7 +71,9 @@ def test_what_an_officer_says_outweighs_an_imported_list(world):
 
 def test_a_verdict_is_overridden_for_one_pack_and_the_judged_one_is_kept(world):
     act = override_verdict(
-        **(WHO | {"reason": "dummy housing"}), subject=[MAC, ("pack", GC)], verdict=Verdict.CONFORMING
+        **(WHO | {"reason": "dummy housing"}),
+        subject=[MAC, ("pack", GC)],
+        verdict=Verdict.CONFORMING,
     )
     one = world.device("Hikvision", acquired="2024-02-02")
     ours, other = world.ruled(one, GC, QC, decisions=[act])

@@ -111,9 +111,14 @@ def test_it_says_what_it_sets_aside_and_why_in_both_languages(world):
 
 def test_it_holds_for_nobody_once_it_covers_more_than_it_was_granted_for(world):
     granted = grant(subject=[("site", "HQ"), ("pack", GC)], devices=1)
-    one, two = world.device("Hikvision"), world.device("Hikvision", name="d2", mac="44:19:b6:00:00:02")
+    one, two = (
+        world.device("Hikvision"),
+        world.device("Hikvision", name="d2", mac="44:19:b6:00:00:02"),
+    )
     assert under(world, granted, today=world.today, devices=[one]) == [Verdict.NOT_APPLICABLE]
-    assert under(world, granted, today=world.today, devices=[one, two]) == [Verdict.NONCONFORMING] * 2
+    assert (
+        under(world, granted, today=world.today, devices=[one, two]) == [Verdict.NONCONFORMING] * 2
+    )
     (row,) = exception_rows([granted], [one, two], world.today, "UTC")
     assert row.state == "exceeded"
     assert row.devices == ("d1", "d2")
@@ -129,7 +134,9 @@ def test_one_that_came_from_elsewhere_and_lacks_something_holds_for_nobody(world
 
 
 def test_one_without_an_expiry_holds_for_nobody(world):
-    assert under(world, replace(grant(), expires=None), today=world.today) == [Verdict.NONCONFORMING]
+    assert under(world, replace(grant(), expires=None), today=world.today) == [
+        Verdict.NONCONFORMING
+    ]
 
 
 def test_it_does_not_hold_before_it_was_granted(world):

@@ -63,7 +63,9 @@ def test_a_list_that_calls_it_by_another_brand_does_not_weaken_what_the_device_s
     from auditor.model.identity import Standing, Trait
 
     one = world.device("Hikvision")
-    heard = Evidence("brand", "Honeywell", "asset@1", "asset.brand", "Honeywell", Strength.RECORD, "record")
+    heard = Evidence(
+        "brand", "Honeywell", "asset@1", "asset.brand", "Honeywell", Strength.RECORD, "record"
+    )
     brand = Trait("Honeywell", Standing.PROBABLE, (heard,))
     one = replace(one, identity=replace(one.identity, brand=brand))
     assert world.verdict(one, GC) == "nonconforming"

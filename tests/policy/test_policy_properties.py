@@ -52,9 +52,7 @@ def more(one, sightings, against, conflicts, asked):
     maker = replace(one.identity.maker, against=tuple(against))
     said = tuple(replace(e, trait="brand", strength=Strength.RECORD) for e in against[:1])
     brand = Trait(said[0].claim, Standing.PROBABLE, said) if said else one.identity.brand
-    identity = replace(
-        one.identity, maker=maker, brand=brand, contradictions=tuple(conflicts)
-    )
+    identity = replace(one.identity, maker=maker, brand=brand, contradictions=tuple(conflicts))
     return replace(one, device=device, identity=identity)
 
 

@@ -69,7 +69,9 @@ def test_a_camera_that_is_off_for_three_scans_stays_open(world):
 ])  # fmt: skip
 def test_seen_again_anywhere_it_is_open_again(world, site, subject):
     act = step("disposed", 9, subject, **PAPER)
-    back = world.device("Hikvision", site=site, serial="SN-1", first=FIRST, last=FIRST + timedelta(20))
+    back = world.device(
+        "Hikvision", site=site, serial="SN-1", first=FIRST, last=FIRST + timedelta(20)
+    )
     (finding,) = world.ruled(back, GC, decisions=[act])
     assert finding.verdict is Verdict.NONCONFORMING
     assert "seen again" in finding.because.en
@@ -135,7 +137,9 @@ def test_a_long_burn_down_is_thinned_and_keeps_its_ends(world):
 def test_copenhagen_replaces_795_cameras_over_two_years(world):
     """A plan of two years: the curve falls, and is not at zero before the last one is gone."""
     devices = [
-        world.device("Hikvision", name=f"c{n}", mac=f"44:19:b6:01:{n >> 8:02x}:{n & 255:02x}", first=FIRST)
+        world.device(
+            "Hikvision", name=f"c{n}", mac=f"44:19:b6:01:{n >> 8:02x}:{n & 255:02x}", first=FIRST
+        )
         for n in range(795)
     ]
     acts = [
