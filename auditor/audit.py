@@ -21,6 +21,8 @@ from auditor.model.device import Assessed, Coverage
 from auditor.model.observation import Run, StoredAttempt
 from auditor.model.policy import Decision, Finding, Relation, Relations
 from auditor.model.report import DataVersion, RawBytes, Report, Snapshot
+from auditor.policy.annexes import annexes_of
+from auditor.policy.decisions import decided_by_persons
 from auditor.policy.judge import judge
 from auditor.policy.pack import Pack
 from auditor.policy.packs import summary
@@ -94,9 +96,12 @@ def assess(
     runs, decisions = facts.runs(), facts.decisions()
     known = dict(organisation or {}) | facts.organisation_facts()
     seen = covered(runs, facts.attempts(), presence)
-    devices = tuple(
-        Assessed(device, identify(device, knowledge))
-        for device in correlate(facts.attempts(), decisions)
+    devices = decided_by_persons(
+        (
+            Assessed(device, identify(device, knowledge))
+            for device in correlate(facts.attempts(), decisions)
+        ),
+        decisions,
     )
     relations = relations_of(knowledge)
     sites = sorted({assessed.device.site for assessed in devices})
@@ -127,20 +132,26 @@ def assess(
 
 
 def relations_of(knowledge: Knowledge) -> dict[str, tuple[Relation, ...]]:
-    """Give policy its view of the table of makers and brands."""
+    """Give policy its view of the table of makers and brands, and of where they have their seat."""
     return {
-        name: tuple(
-            Relation(
-                name=name,
-                to=row.to,
-                type=row.type,
-                valid_from=row.valid_from,
-                valid_to=row.valid_to,
-                confidence=row.source.confidence,
-                source=row.source.url,
-                scope=row.note,
-            )
-            for row in entity.relationship
+        name: (
+            *(
+                Relation(
+                    name=name,
+                    to=row.to,
+                    # a trade name is no company: what is sold under it is the maker's own product
+                    type="own_brand"
+                    if entity.kind == "brand" and row.type == "subsidiary"
+                    else row.type,
+                    valid_from=row.valid_from,
+                    valid_to=row.valid_to,
+                    confidence=row.source.confidence,
+                    source=row.source.url,
+                    scope=row.note,
+                )
+                for row in entity.relationship
+            ),
+            *((Relation(name, entity.country, "country"),) if entity.country else ()),
         )
         for name, entity in sorted(knowledge.makers.entities.items())
     }
@@ -172,6 +183,7 @@ class Cover:
 
 def report(facts: Facts, found: Assessment, when: When, cover: Cover) -> Report:
     """Freeze everything that a format may say."""
+    sites = sorted({assessed.device.site for assessed in found.devices})
     return Report(
         generated=when.now,
         tool_version=__version__,
@@ -192,6 +204,17 @@ def report(facts: Facts, found: Assessment, when: When, cover: Cover) -> Report:
         marking=cover.marking,
         prepared_by=cover.prepared_by,
         warnings=tuple(_warnings(found, when)),
+        annexes=annexes_of(
+            found.devices,
+            found.findings,
+            found.packs,
+            found.decisions,
+            when.as_of,
+            when.zone,
+            organisation={"name": cover.organisation} | facts.organisation_facts(),
+            site_facts={site: facts.site_facts(site) for site in sites},
+            now=when.now,
+        ),
     )
 
 
