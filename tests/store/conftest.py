@@ -23,33 +23,56 @@ def _programs() -> Path | None:
     )
 
 
-def _run(command: list[str], prefix: list[str]) -> None:
-    subprocess.run([*prefix, *command], check=True, timeout=60, cwd="/", stdout=subprocess.DEVNULL)
+class Server:
+    """A PostgreSQL server of our own, reached by a socket in a directory of ours."""
+
+    def __init__(self, programs: Path) -> None:
+        self.programs = programs
+        self.prefix = AS_SERVER if os.geteuid() == 0 else []  # PostgreSQL refuses to run as root
+        self.home = Path(tempfile.mkdtemp(prefix="audpg-"))
+        if self.prefix:
+            shutil.chown(self.home, "postgres", "postgres")
+        self.run("initdb", "-U", "auditor", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+
+    def run(self, program: str, *arguments: str) -> None:
+        data = str(self.home / "data")
+        subprocess.run(
+            [*self.prefix, str(self.programs / program), "-D", data, *arguments],
+            check=True, timeout=60, cwd="/", stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        options = f"-k {self.home} -c listen_addresses='' -c fsync=off -c max_connections=50"
+        self.run("pg_ctl", "-o", options, "-w", "-l", str(self.home / "log"), "start")
+
+    def crash(self) -> None:
+        """Stop at once, as a power cut would: nothing is finished, nothing is tidied."""
+        self.run("pg_ctl", "-m", "immediate", "-w", "stop")
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://auditor@/postgres?host={self.home}"
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """Give the address of a server of our own, reached by a socket in a directory of ours."""
+def server() -> Iterator[Server]:
+    """Give a running server; tests that stop it must start it again."""
     programs = _programs()
     if programs is None:
         pytest.skip("skipped, because no PostgreSQL server programs were found")
-    prefix = AS_SERVER if os.geteuid() == 0 else []  # PostgreSQL refuses to run as root
-    home = Path(tempfile.mkdtemp(prefix="audpg-"))
-    if prefix:
-        shutil.chown(home, "postgres", "postgres")
-    data = str(home / "data")
+    one = Server(programs)
     try:
-        _run([str(programs / "initdb"), "-D", data, "-U", "auditor", "-A", "trust", "-E", "UTF8",
-              "--no-sync", "--locale=C"], prefix)  # fmt: skip
-        options = f"-k {home} -c listen_addresses='' -c fsync=off -c max_connections=50"
-        _run([str(programs / "pg_ctl"), "-D", data, "-o", options, "-w", "-l",
-              str(home / "log"), "start"], prefix)  # fmt: skip
-        try:
-            yield f"postgresql://auditor@/postgres?host={home}"
-        finally:
-            _run([str(programs / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop"], prefix)
+        one.start()
+        yield one
+        one.crash()
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(one.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(server: Server) -> str:
+    """Give the address of a server."""
+    return server.url
 
 
 @pytest.fixture
