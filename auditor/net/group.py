@@ -70,8 +70,10 @@ async def ask_group(
             loop.add_reader(ear.fileno(), _take, ear, interface, heap.add)
             stack.callback(loop.remove_reader, ear.fileno())
         rounds = min(guard.scope.pace.rounds, 2)
+        # one id for all rounds (SOAP-over-UDP 1.1, appendix A): who answers twice says the same
+        message = secrets.randbits(128)
         for _ in range(rounds):
-            await _ask(guard, sweep, interface, asking)
+            await _ask(guard, sweep, interface, asking, message)
             await asyncio.sleep(listen_s / rounds)
     found = _read(sweep, heap)
     elapsed_s = round(loop.time() - began, 3)
@@ -93,9 +95,11 @@ async def ask_group(
     return [*attempts, Attempt(sweep.name, whole, outcome, (), started, elapsed_s, str(note))]
 
 
-async def _ask(guard: Guard, sweep: Sweep, interface: Interface, asking: socket.socket) -> None:
+async def _ask(
+    guard: Guard, sweep: Sweep, interface: Interface, asking: socket.socket, message: int
+) -> None:
     assert sweep.request, f"sweep {sweep.name} has nothing to ask"
-    data = sweep.request(secrets.randbits(128))
+    data = sweep.request(message)
     await guard.group_turn(sweep.group, sweep.port, interface.name, interface.on_link)
     zone = (0, interface.index) if ":" in sweep.group else ()
     asking.sendto(data, (sweep.group, sweep.port, *zone))
