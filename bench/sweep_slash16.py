@@ -69,7 +69,7 @@ def pipe(farm, folder):
     live = folder / "live.txt"
     live.write_text("\n".join(sorted({line.split()[0] for line in out.splitlines() if line})))
     out = farm.run(
-        [*NMAP, "-T5", "--min-rate", "20000", "--max-retries", "1", "-Pn", "--disable-arp-ping",
+        [*NMAP, "-T5", "--min-rate", "20000", "--max-retries", "1", "--min-hostgroup", "4096",
          "-iL", live],
         capture_output=True, text=True, timeout=600,
     ).stdout  # fmt: skip

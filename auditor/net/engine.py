@@ -26,7 +26,8 @@ Tick = Callable[[int], None]
 
 
 class Engine:
-    """Sends for one run. knock: ports of a connect or SYN sweep, in order.
+    """Sends for one run. knock: ports of a connect or SYN sweep, in order. by_nmap: the nmap
+    program finds out who is there instead of our own frames and connections.
 
     known: this machine's interfaces; a scope that names one leaves the others unused.
     """
@@ -39,7 +40,9 @@ class Engine:
         known: Sequence[links.Interface],
         knock: Sequence[int],
         listen_s: float = LISTEN_S,
+        by_nmap: bool = False,
     ) -> None:
+        self.by_nmap = by_nmap
         self.guard, self.knocks, self.listen_s = guard, tuple(knock), listen_s
         wanted = guard.scope.interface
         self.known = (links.named(wanted, known),) if wanted else tuple(known)
@@ -55,7 +58,7 @@ class Engine:
         on_links, behind = links.split(targets, self.known)
         if sweep.kind not in self.KINDS:
             raise DataError(f"sweep {sweep.name} asks for unknown frames: {sweep.kind}")
-        if not self.raw:
+        if not self.raw or self.by_nmap:
             return
         if sweep.kind == "icmp":
             from auditor.net.icmp import sweep_icmp
@@ -77,7 +80,7 @@ class Engine:
         """Ask with bare SYNs which ports of hosts (ip -> mac) on our links are open."""
         pace = self.guard.scope.pace
         gentle = pace.profile == GENTLE and pace.packets_per_s < SYN_PROFILES_BELOW_PPS
-        if sweep.kind != "syn" or not self.raw or gentle:
+        if sweep.kind != "syn" or not self.raw or gentle or self.by_nmap:
             return
         from auditor.net.syn import sweep_syn
 
@@ -99,6 +102,14 @@ class Engine:
         tick: Tick,
     ) -> AsyncIterator[list[Attempt]]:
         """Sweep with TCP connections, link by link and then what lies behind routers."""
+        if self.by_nmap:
+            from auditor.net.nmap import sweep_nmap
+
+            async for attempts in sweep_nmap(
+                self.guard, targets, self.knocks, raw=self.raw, tick=tick
+            ):
+                yield attempts
+            return
         on_links, behind = links.split(targets, self.known)
         for interface, here in (*on_links, (None, behind)):
             async for attempts in sweep_connect(self.guard, here, self.knocks, interface, tick):

@@ -24,7 +24,8 @@ BATCH_S = 1 / 500  # of the pace; what is sent in one go
 LARGEST_BATCH, SMALLEST_BATCH = 512, 1
 # How long an answer may take: some multiple of the slowest so far, within these bounds.
 SLOWEST_TIMES = 4.0
-PATIENCE_LEAST_S, PATIENCE_MOST_S = 0.2, 1.0
+PATIENCE_LEAST_S, PATIENCE_MOST_S = 0.3, 1.0
+PATIENCE_SURE_S, MANY_ANSWERS = 0.08, 500  # the slowest of so many is a good witness
 # When so large a share of the asked-again answers only then, the link loses what we send.
 LOSS_SHARE, FEWEST_TO_JUDGE = 0.02, 50
 SLOWER = 0.5
@@ -154,9 +155,11 @@ class Volley:
         self.late += int(news.size) if self.round else 0
 
     def _patience(self) -> float:
-        if not self.answered.any():
+        count = int(self.answered.sum())
+        if not count:
             return PATIENCE_MOST_S
-        return min(PATIENCE_MOST_S, max(PATIENCE_LEAST_S, SLOWEST_TIMES * self.slowest_s))
+        least_s = PATIENCE_SURE_S if count >= MANY_ANSWERS else PATIENCE_LEAST_S
+        return min(PATIENCE_MOST_S, max(least_s, SLOWEST_TIMES * self.slowest_s))
 
     def _judge_loss(self) -> None:
         """Send at half the pace from now on when many answered only the repeated question."""

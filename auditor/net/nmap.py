@@ -1,0 +1,196 @@
+"""The nmap program as another engine: hosts, hardware addresses and open ports, by python-nmap.
+
+python-nmap finds the program and says whether it is fit; it cannot end a run at once when the
+authority ends, and its parser wants whole XML. So the program is started and its report read
+here, as far as it goes: a run that was killed still tells what it had found. Nmap only sweeps; what
+a device is, our own probes ask. Needs the nmap program; scanning by ARP and SYN needs root.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from xml.etree.ElementTree import Element, ParseError
+
+from auditor.errors import DataError, EnvironmentLack
+from auditor.model.address import AddressSet, Mac, canonical_ip
+from auditor.model.coverage_note import NOTHING, Note
+from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
+from auditor.model.scope import Pace
+from auditor.net.guard import Guard, Kind
+
+HOST_TIMEOUT_S = 60
+MOST_OUTPUT = 256 << 20
+NAME = "nmap"
+_PORT_STATES = {"open": Outcome.ANSWERED, "closed": Outcome.REFUSED}
+# Characters that XML 1.0 forbids, bare or as a reference: nmap has written both.
+_ILLEGAL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+    r"|&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One host of nmap's report. ports: number -> state."""
+
+    ip: str
+    mac: str | None
+    ports: tuple[tuple[int, str], ...]
+
+
+def arguments(pace: Pace, ports: Sequence[int], *, raw: bool) -> list[str]:
+    """Give the options of a run that keeps to the pace. No scripts, no versions, no guessing."""
+    rate = min(pace.packets_per_s, pace.arp_per_s) if raw else pace.connects_per_s
+    options = ["-n", "-sS" if raw else "-sT", "-p", ",".join(map(str, sorted(ports)))]
+    if not raw:
+        options += ["--unprivileged"]
+    if rate < float("inf"):
+        options += ["--max-rate", f"{max(rate, 0.1):g}"]
+    options += ["--max-retries", str(max(0, pace.rounds - 1))]
+    return [*options, "--host-timeout", f"{HOST_TIMEOUT_S}s", "-oX", "-"]
+
+
+async def sweep_nmap(
+    guard: Guard,
+    targets: AddressSet,
+    ports: Sequence[int],
+    *,
+    raw: bool,
+    tick: Callable[[int], None] = lambda _: None,
+) -> AsyncIterator[list[Attempt]]:
+    """Let nmap look at `targets`, a thousand addresses at a time."""
+    program = find_program()
+    ports = [port for port in ports if port in guard.scope.ports - guard.scope.never]
+    four = AddressSet(tuple(piece for piece in targets.ranges if piece.version == 4))
+    for piece in _thousands(four):
+        started = guard.clock()
+        await guard.meters[Kind.PACKET].turn()
+        for ip in piece:
+            guard.permit(ip, 0, "nmap")
+        for port in ports:
+            guard.permit(next(iter(piece)), port)
+        text = await _run(guard, [program, *arguments(guard.scope.pace, ports, raw=raw)], piece)
+        count = piece.size * len(ports)
+        guard.sent("syn" if raw else "tcp", ",".join(piece.texts()), 0, 0, NAME, count=count)
+        yield attempts(text, piece, ports, started)
+        tick(piece.size)
+
+
+def find_program() -> str:
+    """Give the path of nmap as python-nmap finds it."""
+    import nmap
+
+    found = shutil.which("nmap")
+    try:
+        nmap.PortScanner(nmap_search_path=(found or "nmap",))
+    except nmap.PortScannerError as error:
+        raise EnvironmentLack(
+            "the nmap program is not installed",
+            why=str(error),
+            hint="install nmap, or leave out --engine nmap: the built-in engine needs it not",
+        ) from error
+    return found or "nmap"
+
+
+async def _run(guard: Guard, command: Sequence[str], piece: AddressSet) -> str:
+    """Run nmap in a process group of its own; it is killed with us, and when the scope ends."""
+    running = await asyncio.create_subprocess_exec(
+        *command,
+        "-iL",
+        "-",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+        limit=1 << 20,
+    )
+    try:
+        assert running.stdin
+        assert running.stdout
+        running.stdin.write("\n".join(piece.cidrs()).encode())
+        running.stdin.close()
+        text = bytearray()
+        while len(text) < MOST_OUTPUT and (more := await running.stdout.read(1 << 16)):
+            text += more
+            if guard.revoked:
+                break
+    finally:
+        if running.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+            await running.wait()
+    return text.decode("utf-8", "replace")
+
+
+def _thousands(targets: AddressSet) -> Iterator[AddressSet]:
+    from auditor.net.arp import stretches
+
+    yield from stretches(targets, 1_024 / 30)
+
+
+def read(text: str) -> tuple[list[Spoken], bool]:
+    """Read a report as far as it goes; True when it was whole."""
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import iterparse
+
+    found: list[Spoken] = []
+    try:
+        for _, element in iterparse(BytesIO(_ILLEGAL.sub("?", text).encode())):
+            spoken = _host(element) if element.tag == "host" else None
+            found += [spoken] if spoken else []
+            if element.tag == "host":
+                element.clear()
+    except (ParseError, DefusedXmlException):
+        return found, False
+    return found, True
+
+
+def _host(element: Element) -> Spoken | None:
+    status = element.find("status")
+    if status is None or status.get("state") != "up":
+        return None
+    told = {a.get("addrtype"): a.get("addr", "") for a in element.findall("address")}
+    try:
+        ip = canonical_ip(told.get("ipv4") or told.get("ipv6") or "")
+        mac = str(Mac.parse(told["mac"])) if told.get("mac") else None
+    except DataError:
+        return None
+    ports = []
+    for port in element.iter("port"):
+        state = port.find("state")
+        if port.get("portid", "").isdigit() and state is not None:
+            ports.append((int(port.get("portid", "0")), state.get("state", "")))
+    return Spoken(ip, mac, tuple(ports))
+
+
+def attempts(
+    text: str, asked: AddressSet, ports: Sequence[int], started: datetime
+) -> list[Attempt]:
+    """Turn a report into attempts; what was not reported is left when the report was cut short."""
+    found, whole = read(text)
+    made = []
+    for host in (h for h in found if h.ip in asked):
+        seen = (Observation("mac", host.mac),) if host.mac else ()
+        where = Endpoint(host.ip, host.mac, transport="arp" if host.mac else "icmp")
+        made.append(Attempt(NAME, where, Outcome.ANSWERED, seen, started))
+        for port, state in host.ports:
+            outcome = _PORT_STATES.get(state)
+            if outcome:
+                made.append(Attempt(NAME, Endpoint(host.ip, host.mac, port), outcome, (), started))
+    rest = asked.minus(AddressSet.single(h.ip for h in found))
+    told: tuple[tuple[str, str], ...] = (
+        ("scanned", ",".join(map(str, sorted(ports)))),
+        ("answered", str(len(found))),
+    )
+    if not whole:
+        told = (("why", "nmap was cut short"), *told)
+    note = Note(asked, rest if whole else NOTHING, left=NOTHING if whole else rest, told=told)
+    outcome = Outcome.SILENT if rest else Outcome.ANSWERED
+    return [*made, Attempt(NAME, Endpoint(), outcome, (), started, detail=str(note))]
