@@ -78,11 +78,16 @@ class Ledger:
                 raise LedgerError(f"run {run.id!r} was started before", hint="give it a new id")
             Batch(Appender(connection), run)
 
-    def append(self, run_id: str, attempts: Iterable[Attempt | Block]) -> int:
-        """Append attempts to a run, all or none; gives how many."""
+    def append(
+        self, run_id: str, attempts: Iterable[Attempt | Block], sent: Iterable[Sent] = ()
+    ) -> int:
+        """Append attempts to a run, and what was sent for them, all or none; gives how many."""
         with writing(self.engine) as connection:
             appender = Appender(connection)
-            return appender.attempts(appender.run_number(run_id), attempts)
+            number = appender.run_number(run_id)
+            count = appender.attempts(number, attempts)
+            appender.add("journal", [journal_row(number, one) for one in sent])
+            return count
 
     def finish(
         self,

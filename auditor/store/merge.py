@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from auditor.errors import DataError
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome
 from auditor.store import reader
-from auditor.store.bundle import Bundle, Line, Manifest, attempt_line
+from auditor.store.archive import Bundle, Line, Manifest, attempt_line
 from auditor.store.database import writing
 from auditor.store.encoding import pack
 from auditor.store.ledger import Ledger

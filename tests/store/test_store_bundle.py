@@ -2,10 +2,8 @@
 
 import itertools
 import json
-import os
 import zipfile
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,10 +14,9 @@ from auditor.model.block import Block
 from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome, Run
 from auditor.model.policy import Decision, DecisionKind
-from auditor.store import bundle, carry
+from auditor.store import archive, bundle
 from auditor.store.ledger import Ledger
 from auditor.store.merge import merge
-from auditor.store.values import Opinion
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -69,8 +66,8 @@ def facts(ledger, site="hq"):
 
 
 def test_a_bundle_carries_a_site_and_nothing_of_another(site, ledger, tmp_path):
-    made = bundle.export(site, "hq", tmp_path / "hq.bundle")
-    assert made == bundle.check(tmp_path / "hq.bundle")
+    made = archive.export(site, "hq", tmp_path / "hq.bundle")
+    assert made == archive.check(tmp_path / "hq.bundle")
     merged = merge(ledger, tmp_path / "hq.bundle")
     assert (merged.runs, merged.attempts, merged.decisions) == (2, 110, 2)
     assert facts(ledger) == facts(site)
@@ -82,15 +79,15 @@ def test_a_bundle_carries_a_site_and_nothing_of_another(site, ledger, tmp_path):
 
 def test_the_same_facts_give_the_same_bytes_from_whichever_ledger(site, ledger, tmp_path):
     one, two, three = (tmp_path / name for name in ("one", "two", "three"))
-    bundle.export(site, "hq", one)
-    bundle.export(site, "hq", two)
+    archive.export(site, "hq", one)
+    archive.export(site, "hq", two)
     merge(ledger, one)
-    bundle.export(ledger, "hq", three)
+    archive.export(ledger, "hq", three)
     assert one.read_bytes() == two.read_bytes() == three.read_bytes()
 
 
 def test_a_bundle_taken_twice_changes_nothing(site, ledger, tmp_path):
-    bundle.export(site, "hq", tmp_path / "b")
+    archive.export(site, "hq", tmp_path / "b")
     merge(ledger, tmp_path / "b")
     before = ledger.head()
     merged = merge(ledger, tmp_path / "b")
@@ -111,31 +108,31 @@ def test_bundles_merge_in_any_order_overlapping_and_repeated(tmp_path_factory, o
         for at, after in enumerate((0, 10, 0, 35)):  # overlapping ranges of one growing run
             source.append("r", [attempt(at * 20 + n) for n in range(20)])
             paths.append(folder / f"b{at}")
-            bundle.export(source, "hq", paths[-1], after)
+            archive.export(source, "hq", paths[-1], after)
         source.finish("r", "complete", (), NOON)
-        bundle.export(source, "hq", folder / "whole")
+        archive.export(source, "hq", folder / "whole")
     with Ledger.open(f"sqlite:///{folder}/target.db") as target:
         for at in (*order, *again):
             merge(target, paths[at])
         merge(target, folder / "whole")
-        bundle.export(target, "hq", folder / "result")
+        archive.export(target, "hq", folder / "result")
         assert target.verify().ok
     assert (folder / "result").read_bytes() == (folder / "whole").read_bytes()
 
 
 def test_two_sites_with_the_same_addresses_stay_apart(site, ledger, tmp_path):
     for name in ("hq", "lab"):
-        bundle.export(site, name, tmp_path / name)
+        archive.export(site, name, tmp_path / name)
         merge(ledger, tmp_path / name)
     assert ledger.sites() == ("hq", "lab")
     assert facts(ledger, "lab") == facts(site, "lab")
 
 
 def test_a_resumed_run_grows_by_a_second_bundle(site, ledger, tmp_path):
-    bundle.export(site, "hq", tmp_path / "one")
+    archive.export(site, "hq", tmp_path / "one")
     site.append("hq", [attempt(n) for n in range(60, 75)])
     site.finish("hq", "complete", ("resumed",), NOON + timedelta(hours=2))
-    bundle.export(site, "hq", tmp_path / "two")
+    archive.export(site, "hq", tmp_path / "two")
     merge(ledger, tmp_path / "one")
     assert merge(ledger, tmp_path / "two").attempts == 15
     merge(ledger, tmp_path / "one")
@@ -148,7 +145,7 @@ def test_a_resumed_run_grows_by_a_second_bundle(site, ledger, tmp_path):
 @pytest.mark.parametrize("where", [0.0, 0.02, 0.3, 0.6, 0.9, 0.999])
 def test_a_damaged_bundle_is_refused_whole(site, ledger, tmp_path, where):
     path = tmp_path / "b"
-    bundle.export(site, "hq", path)
+    archive.export(site, "hq", path)
     data = bytearray(path.read_bytes())
     at = int(where * len(data))
     data[at : at + 8] = bytes(byte ^ 0x5A for byte in data[at : at + 8])
@@ -170,7 +167,7 @@ def test_a_damaged_bundle_is_refused_whole(site, ledger, tmp_path, where):
 @pytest.mark.parametrize("length", [0, 1, 100, 0.5, -1])
 def test_a_cut_off_bundle_is_refused_whole(site, ledger, tmp_path, length):
     path = tmp_path / "b"
-    bundle.export(site, "hq", path)
+    archive.export(site, "hq", path)
     data = path.read_bytes()
     path.write_bytes(data[: int(length * len(data)) if isinstance(length, float) else length])
     with pytest.raises(DataError, match="nothing of it was taken"):
@@ -182,16 +179,16 @@ def forged(path, out, member, change):
     """Write a bundle anew with one member changed and a manifest that fits."""
     import hashlib
 
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path) as zipped:
+        parts = {name: zipped.read(name) for name in zipped.namelist()}
     parts[f"{member}.jsonl"] = change(parts[f"{member}.jsonl"])
     manifest = json.loads(parts["manifest.json"])
     manifest["hashes"][member] = hashlib.sha256(parts[f"{member}.jsonl"]).hexdigest()
     manifest["rows"][member] = parts[f"{member}.jsonl"].count(b"\n")
     parts["manifest.json"] = json.dumps(manifest).encode()
-    with zipfile.ZipFile(out, "w") as archive:
+    with zipfile.ZipFile(out, "w") as zipped:
         for name, data in parts.items():
-            archive.writestr(name, data)
+            zipped.writestr(name, data)
     return out
 
 
@@ -221,7 +218,7 @@ def forged(path, out, member, change):
 def test_a_forged_bundle_with_a_fitting_manifest_is_refused_whole(
     site, ledger, tmp_path, member, old, new
 ):
-    bundle.export(site, "hq", tmp_path / "b")
+    archive.export(site, "hq", tmp_path / "b")
     path = forged(tmp_path / "b", tmp_path / "f", member, lambda data: data.replace(old, new, 1))
     with pytest.raises(DataError, match="nothing of it was taken"):
         merge(ledger, path)
@@ -233,7 +230,7 @@ def test_a_forged_bundle_with_a_fitting_manifest_is_refused_whole(
     [("attempts", b'"n7"', b'"n8"'), ("decisions", b"seen", b"heard"), ("runs", b"scan", b"spam")],
 )
 def test_a_bundle_that_contradicts_the_ledger_is_refused_whole(site, tmp_path, member, old, new):
-    bundle.export(site, "hq", tmp_path / "b")
+    archive.export(site, "hq", tmp_path / "b")
     path = forged(tmp_path / "b", tmp_path / "f", member, lambda data: data.replace(old, new, 1))
     before = site.head()
     with pytest.raises(DataError, match="contradicts the ledger"):
@@ -242,106 +239,58 @@ def test_a_bundle_that_contradicts_the_ledger_is_refused_whole(site, tmp_path, m
 
 
 def test_a_bundle_of_a_newer_version_says_so(site, ledger, tmp_path):
-    bundle.export(site, "hq", tmp_path / "b")
-    with zipfile.ZipFile(tmp_path / "b") as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
+    archive.export(site, "hq", tmp_path / "b")
+    with zipfile.ZipFile(tmp_path / "b") as zipped:
+        parts = {name: zipped.read(name) for name in zipped.namelist()}
     parts["manifest.json"] = parts["manifest.json"].replace(b'"0001"', b'"9001"')
-    with zipfile.ZipFile(tmp_path / "f", "w") as archive:
+    with zipfile.ZipFile(tmp_path / "f", "w") as zipped:
         for name, data in parts.items():
-            archive.writestr(name, data)
+            zipped.writestr(name, data)
     with pytest.raises(DataError, match="newer version"):
         merge(ledger, tmp_path / "f")
 
 
 def test_a_bundle_that_swells_without_end_is_refused(ledger, site, tmp_path):
-    bundle.export(site, "hq", tmp_path / "b")
-    with zipfile.ZipFile(tmp_path / "b") as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(tmp_path / "f", "w", zipfile.ZIP_DEFLATED) as archive:
+    archive.export(site, "hq", tmp_path / "b")
+    with zipfile.ZipFile(tmp_path / "b") as zipped:
+        parts = {name: zipped.read(name) for name in zipped.namelist()}
+    with zipfile.ZipFile(tmp_path / "f", "w", zipfile.ZIP_DEFLATED) as zipped:
         for name, data in parts.items():
-            archive.writestr(name, bytes(200 << 20) if name == "runs.jsonl" else data)
+            zipped.writestr(name, bytes(200 << 20) if name == "runs.jsonl" else data)
     with pytest.raises(DataError, match="nothing of it was taken"):
         merge(ledger, tmp_path / "f")
 
 
 def test_a_site_that_the_ledger_does_not_know_is_not_exported(site, tmp_path):
     with pytest.raises(LedgerError, match="nothing of site 'paris'"):
-        bundle.export(site, "paris", tmp_path / "b")
+        archive.export(site, "paris", tmp_path / "b")
     with pytest.raises(LedgerError, match="cannot write"):
-        bundle.export(site, "hq", tmp_path / "no" / "such" / "place")
-
-
-# ---------------------------------------------------------------- copies
-
-
-def test_a_ledger_moves_to_another_database_with_its_chain(site, url):
-    site.save_snapshot("s1", NOON, site.head()[1], site.head()[0], {"n": 1})
-    site.save_opinions("v1", [Opinion("d", "1", "{}")])
-    found = carry.move(site, url)
-    assert (found.ok, found.rows, found.head) == (True, *site.head())
-    with Ledger.open(url) as moved:
-        assert list(moved.attempts()) == list(site.attempts())
-        assert moved.runs() == site.runs()
-        assert moved.snapshots() == site.snapshots()
-        assert moved.counts() == {**site.counts(), "opinion": 0}
-        moved.append("hq", [attempt(99)])
-        assert moved.verify().ok
-    with pytest.raises(LedgerError, match="is not empty"):
-        carry.move(site, url)
-
-
-def test_a_tampered_ledger_does_not_move(site, fresh_postgres):
-    with site.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TRIGGER attempt_no_update")
-        connection.exec_driver_sql("UPDATE attempt SET detail = 'forged' WHERE seq = 3")
-    with pytest.raises(LedgerError, match="does not verify"):
-        carry.move(site, fresh_postgres)
-
-
-def test_a_backup_taken_in_use_is_a_whole_ledger(site, tmp_path):
-    found = carry.backup(site, tmp_path / "copy.db")
-    site.append("hq", [attempt(99)])
-    assert (found.ok, found.rows) == (True, site.head()[0] - 1)
-    restored = carry.restore(tmp_path / "copy.db", f"sqlite:///{tmp_path}/again.db")
-    assert restored == found
-    assert sorted(os.listdir(tmp_path))[:2] == ["again.db", "copy.db"]
-    for place in (tmp_path / "copy.db", Path("/no/such/place/copy.db")):
-        with pytest.raises(LedgerError):
-            carry.backup(site, place)
-
-
-def test_a_damaged_backup_is_not_restored(site, tmp_path):
-    carry.backup(site, tmp_path / "copy.db")
-    data = bytearray((tmp_path / "copy.db").read_bytes())
-    at = data.find(b"a.csv:17")
-    data[at : at + 8] = b"b.csv:17"
-    (tmp_path / "copy.db").write_bytes(data)
-    with pytest.raises(LedgerError, match="is damaged"):
-        carry.restore(tmp_path / "copy.db", f"sqlite:///{tmp_path}/again.db")
-    assert not (tmp_path / "again.db").exists()
-    with pytest.raises(LedgerError, match="does not exist"):
-        carry.restore(tmp_path / "none.db", f"sqlite:///{tmp_path}/again.db")
-
-
-def test_a_backup_is_restored_into_postgresql_too(site, tmp_path, fresh_postgres):
-    carry.backup(site, tmp_path / "copy.db")
-    assert carry.restore(tmp_path / "copy.db", fresh_postgres).head == site.head()[1]
-    with Ledger.open(fresh_postgres) as there, pytest.raises(LedgerError, match="only an embedded"):
-        carry.backup(there, tmp_path / "other.db")
+        archive.export(site, "hq", tmp_path / "no" / "such" / "place")
 
 
 def test_every_order_of_three_bundles_gives_the_same_ledger(site, tmp_path):
     with Ledger.open(f"sqlite:///{tmp_path}/second.db") as second:
         fill(second, "hq", "-other", 40)
         second.decide(decision("d9", site="hq"))
-        bundle.export(second, "hq", tmp_path / "b2")
-    bundle.export(site, "hq", tmp_path / "b0")
-    bundle.export(site, "hq", tmp_path / "b1", after=100)
+        archive.export(second, "hq", tmp_path / "b2")
+    archive.export(site, "hq", tmp_path / "b0")
+    archive.export(site, "hq", tmp_path / "b1", after=100)
     results = set()
     for at, order in enumerate(itertools.permutations(range(3))):
         with Ledger.open(f"sqlite:///{tmp_path}/t{at}.db") as target:
             for one in order:
                 merge(target, tmp_path / f"b{one}")
-            bundle.export(target, "hq", tmp_path / "result")
+            archive.export(target, "hq", tmp_path / "result")
             results.add((tmp_path / "result").read_bytes())
     assert len(results) == 1
+
+
+def test_the_three_verbs_say_how_many_facts_and_what_is_wrong(site, ledger, tmp_path):
+    path = tmp_path / "b"
+    written = bundle.export_bundle(site, "hq", path)
+    assert bundle.verify_bundle(path) == ()
+    assert bundle.merge_bundle(ledger, path) > written - 60  # raw bytes are no rows of the chain
+    assert bundle.merge_bundle(ledger, path) == 0
+    path.write_bytes(path.read_bytes()[:-100])
+    (problem,) = bundle.verify_bundle(path)
+    assert "no intact bundle" in problem

@@ -13,7 +13,7 @@ import pytest
 
 from auditor.errors import LedgerError
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome, Run
-from auditor.store import bundle
+from auditor.store.archive import export
 from auditor.store.ledger import Ledger
 from auditor.store.merge import merge
 
@@ -188,7 +188,7 @@ def test_a_power_cut_in_the_log_leaves_the_last_whole_commit(tmp_path):
             )
         main, log = path.read_bytes(), path.with_name("ledger.db-wal").read_bytes()
     counts = []
-    for cut in range(0, len(log) + 1, max(1, len(log) // 20)):
+    for cut in (*range(0, len(log), max(1, len(log) // 20)), len(log)):
         other = tmp_path / f"cut{cut}.db"
         other.write_bytes(main)
         other.with_name(f"{other.name}-wal").write_bytes(log[:cut])
@@ -256,7 +256,7 @@ def test_a_merge_killed_at_random_moments_is_in_or_not_in(tmp_path, url):
                         (Observation("http.title", f"{at}", b"%d" % at),), NOON, 0.0, str(at))
                 for at in range(first, first + 500)
             ])  # fmt: skip
-        bundle.export(source, "hq", tmp_path / "b")
+        export(source, "hq", tmp_path / "b")
     chance = random.Random(7)
     for _ in range(max(3, KILLS // 3)):
         kill_after(MERGE, chance.uniform(0.0, 0.5), url, tmp_path / "b")

@@ -17,34 +17,43 @@ from auditor.errors import LedgerError
 from auditor.store.database import plainly, reading, writing
 from auditor.store.ledger import Ledger
 from auditor.store.tables import FACTS, LinkRow, RawRow, Row, columns
-from auditor.store.values import Verification
 from auditor.store.writer import insert
 
 CHUNK = 2_000
+_FILE = "sqlite:///"
 
 
-def move(source: Ledger, address: str) -> Verification:
-    """Copy a ledger into an empty one at another address and verify the chain there.
+def move(source: str, target: str) -> int:
+    """Copy the ledger at one address to an empty one at another; gives how many facts.
 
-    Opinions stay behind: they are derived again. The source is left as it is.
+    The chain is verified there. Opinions stay behind: they are derived again. The source is
+    left as it is.
     """
-    with Ledger.open(address) as target:
-        if target.head()[0]:
+    with existing(source) as old, Ledger.open(target) as new:
+        name = new.engine.url.render_as_string(hide_password=True)
+        if new.head()[0]:
             raise LedgerError(
-                f"{target.engine.url.render_as_string(hide_password=True)} is not empty",
+                f"{name} is not empty",
                 why="a ledger is moved into an empty one, so that its chain stays whole",
                 hint="name another database, or export bundles and merge them there",
             )
-        with reading(source.engine) as old, writing(target.engine) as new:
-            _copy(old, new)
-        found = target.verify()
-        if not found.ok or (found.rows, found.head) != source.head():
+        with reading(old.engine) as reader, writing(new.engine) as writer:
+            _copy(reader, writer)
+        found = new.verify()
+        if not found.ok or (found.rows, found.head) != old.head():
             raise LedgerError(
-                f"the copy at {target.engine.url.render_as_string(hide_password=True)} does not verify",
+                f"the copy at {name} does not verify",
                 why=found.reason or "the source was written while it was copied",
                 hint="delete the copy, run `auditor db verify` on the source and repeat",
             )
-        return found
+        return found.rows
+
+
+def existing(address: str) -> Ledger:
+    """Open a ledger that must be there already."""
+    if address.startswith(_FILE) and not Path(address.removeprefix(_FILE)).is_file():
+        raise LedgerError(f"{address} does not exist", hint="name the ledger with --db")
+    return Ledger.open(address)
 
 
 def _copy(old: Connection, new: Connection) -> None:
@@ -72,9 +81,12 @@ def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-def backup(ledger: Ledger, path: Path) -> Verification:
-    """Copy an embedded ledger while it is in use; the copy is complete or is not there."""
-    if ledger.engine.dialect.name != "sqlite":
+def backup(source: str, path: Path) -> int:
+    """Copy an embedded ledger while it is in use; gives how many facts.
+
+    The copy is complete and verified, or it is not there.
+    """
+    if not source.startswith(_FILE):
         raise LedgerError(
             "only an embedded ledger is copied to a file",
             why="PostgreSQL has its own tool for that",
@@ -82,28 +94,25 @@ def backup(ledger: Ledger, path: Path) -> Verification:
         )
     if path.exists():
         raise LedgerError(f"{path} exists already", hint="name a file that does not exist yet")
-    return _copied(Path(ledger.engine.url.database or ""), path)
+    return _copied(Path(source.removeprefix(_FILE)), path)
 
 
-def restore(path: Path, address: str) -> Verification:
+def restore(path: Path, target: str) -> int:
     """Make a ledger at an unused address out of a backup; a damaged backup is refused."""
-    if not path.is_file():
-        raise LedgerError(f"{path} does not exist", hint="name the backup file")
-    if not address.startswith("sqlite:///"):
-        with Ledger.open(f"sqlite:///{path}") as source:
-            return move(source, address)
-    target = Path(address.removeprefix("sqlite:///"))
-    if target.exists():
-        raise LedgerError(f"{target} exists already", hint="move it away first")
-    return _copied(path, target)
+    if not target.startswith(_FILE):
+        return move(f"{_FILE}{path}", target)
+    place = Path(target.removeprefix(_FILE))
+    if place.exists():
+        raise LedgerError(f"{place} exists already", hint="move it away first")
+    return _copied(path, place)
 
 
-def _copied(source: Path, target: Path) -> Verification:
+def _copied(source: Path, target: Path) -> int:
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     try:
         _copy_file(source, part)
-        with Ledger.open(f"sqlite:///{part}") as ledger:
+        with Ledger.open(f"{_FILE}{part}") as ledger:
             found = ledger.verify()
         if not found.ok:
             raise LedgerError(
@@ -112,14 +121,14 @@ def _copied(source: Path, target: Path) -> Verification:
                 hint="use an older backup, or merge the sites' bundles into a new ledger",
             )
         part.replace(target)
-        return found
+        return found.rows
     finally:
         for left in (part, *(part.with_name(f"{part.name}{end}") for end in ("-wal", "-shm"))):
             left.unlink(missing_ok=True)
 
 
 def _copy_file(source: Path, part: Path) -> None:
-    with Ledger.open(f"sqlite:///{source}") as ledger, plainly(ledger.engine.url):
+    with existing(f"{_FILE}{source}") as ledger, plainly(ledger.engine.url):
         old = sqlite3.connect(source)
         try:
             new = sqlite3.connect(part)
