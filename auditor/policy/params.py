@@ -4,9 +4,11 @@ Every Params class says with `outcomes` which reason codes it can give and with 
 verdicts, so that a pack can be asked for words and a case for each of them.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Self
+from functools import wraps
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -17,6 +19,7 @@ from auditor.policy.questions import question
 from auditor.policy.records import looked_at, relation_day
 from auditor.policy.ties import Tie, claimed_brand, known, tie
 
+Examine = Callable[[Case, Any, Relations], Answer]
 Outcomes = dict[str, frozenset[Verdict]]
 FAIL, REVIEW, OPEN = Verdict.NONCONFORMING, Verdict.REVIEW, Verdict.UNDETERMINED
 PASS, NOT_APPLICABLE = Verdict.CONFORMING, Verdict.NOT_APPLICABLE
@@ -106,13 +109,24 @@ def facts_of(case: Case, found: Tie | None = None) -> tuple[tuple[str, str], ...
     return tuple((key, value) for key, value in facts.items() if value or key == "class")
 
 
+def knowing(examine: Examine) -> Examine:
+    """Let a check answer CONFORMING only of a device that somebody has looked at."""
+
+    @wraps(examine)
+    def guarded(case: Case, params: Any, relations: Relations) -> Answer:
+        answer = examine(case, params, relations)
+        if answer.verdict is not PASS or looked_at(case):
+            return answer
+        return Answer(OPEN, "not_looked_at", answer.facts, (question("device.maker"),))
+
+    return guarded
+
+
 def clear(case: Case) -> Answer:
-    """Answer for a device that nothing ties to a named company: only knowledge clears it."""
+    """Answer for a device that nothing ties to a named company."""
     facts = facts_of(case)
     if not known(case.assessed.identity.maker):
         return Answer(OPEN, "maker_unknown", facts, (question("device.maker"),))
-    if not looked_at(case):
-        return Answer(OPEN, "not_looked_at", facts, (question("device.maker"),))
     return Answer(PASS, "other_maker", facts)
 
 

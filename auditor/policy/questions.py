@@ -94,16 +94,41 @@ QUESTIONS: Mapping[str, Question] = {
 }
 
 
+# what a field is called in a sentence
+NAMES: Mapping[str, Text] = {
+    "maker": Text("maker", "fabricant"),
+    "brand": Text("brand", "marque"),
+    "model": Text("model", "modèle"),
+    "serial": Text("serial number", "numéro de série"),
+    "firmware": Text("firmware", "micrologiciel"),
+    "device_class": Text("kind of equipment", "type d’équipement"),
+    "asset.location": Text("location", "emplacement"),
+    "asset.owner": Text("owner", "propriétaire"),
+    "asset.supplier": Text("supplier", "fournisseur"),
+    "asset.network_exposure": Text("network exposure", "exposition au réseau"),
+    "asset.risk_assessment": Text("risk assessment", "analyse de risques"),
+    "asset.privacy_assessment": Text("privacy assessment", "évaluation des facteurs relatifs à la vie privée"),
+}  # fmt: skip
+
+
+def name_of(field: str) -> Text:
+    """Give what a trait or a recorded field is called; the bare field where it has no name."""
+    bare = field.removeprefix("device.")
+    plain = bare.rpartition(".")[2].replace("_", " ")
+    return NAMES.get(bare, Text(plain, plain))
+
+
 def question(field: str) -> Question:
     """Give the question that would supply `field`."""
     if field in QUESTIONS:
         return QUESTIONS[field]
-    name = field.partition(".")[2].replace("_", " ")
+    name = name_of(field)
+    on_site = field.startswith("device.")
     return Question(
         field,
         Text(
-            f"What is recorded as “{name}” for this device?",
-            f"Qu’est-il consigné sous « {name} » pour cet appareil?",
+            f"What is the {name.en} of this device?",
+            f"Quelle information est à consigner sous « {name.fr} » pour cet appareil?",
         ),
-        _RECORDS,
+        _SITE if on_site else _RECORDS,
     )

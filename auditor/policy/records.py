@@ -3,11 +3,12 @@
 import calendar
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from auditor.model.observation import Origin
+from auditor.model.policy import Question, Text
 from auditor.plugins import Case
 from auditor.policy.ties import settled_by_person
 
@@ -104,10 +105,27 @@ def fact(case: Case, name: str) -> str | None:
     return value.strip() if value and value.strip() else None
 
 
-def is_one_of(value: str, codes: Mapping[str, tuple[str, ...]]) -> str | None:
+Codes = Mapping[str, tuple[str, ...]]
+
+
+def is_one_of(value: str, codes: Codes) -> str | None:
     """Give the code whose name or alias this is, ignoring case; None for any other text."""
     said = value.casefold().replace("_", " ").strip()
     for code, aliases in codes.items():
         if said in {code.replace("_", " ").casefold(), *(alias.casefold() for alias in aliases)}:
             return code
     return None
+
+
+def named(code: str, codes: Codes) -> tuple[str, str]:
+    """Give a code's names for people: its first alias is English, its last one French."""
+    aliases = codes[code] or (code.replace("_", " "),)
+    return aliases[0], aliases[-1]
+
+
+def choices(question: Question, *tables: Codes) -> Question:
+    """Add to a question the answers that settle it."""
+    names = [named(code, codes) for codes in tables for code in codes]
+    english, french = ("; ".join(name[at] for name in names) for at in (0, 1))
+    ask = question.ask
+    return replace(question, ask=Text(f"{ask.en} [{english}]", f"{ask.fr} [{french}]"))

@@ -82,7 +82,18 @@ def long_day(day: date, language: str) -> str:
     return f"{number} {month} {day.year}"
 
 
+_LONGEST = 200  # a fact is a name or a day; a longer one is somebody's file
+_BOTH = "\x1f"
+
+
+def both(en: str, fr: str) -> str:
+    """Make one fact of two wordings; `fill` takes the one of its language."""
+    return f"{en}{_BOTH}{fr}"
+
+
 def _say(key: str, value: str, language: str) -> str:
+    if _BOTH in value:
+        return value.split(_BOTH)[language == "fr"]
     if key == "class":
         return _CLASSES.get(value, _CLASSES["other"]).in_language(language)
     if key == "owner":
@@ -94,7 +105,7 @@ def _say(key: str, value: str, language: str) -> str:
             return long_day(date(*map(int, found.groups())), language)
         except ValueError:
             return value
-    return value
+    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
 
 
 def _fill(template: str, facts: Mapping[str, str], language: str) -> str:

@@ -9,7 +9,7 @@ from datetime import date
 
 from auditor.model.policy import Relations, Text, Verdict
 from auditor.plugins import Answer, Case, Check
-from auditor.policy.params import FAIL, OPEN, REVIEW, MakerParams, Outcomes, rate
+from auditor.policy.params import FAIL, OPEN, REVIEW, MakerParams, Outcomes, knowing, rate
 from auditor.policy.questions import question
 from auditor.policy.records import Side, side_of
 
@@ -30,6 +30,7 @@ class AcquiredAfter(MakerParams):
         return found
 
 
+@knowing
 def examine(case: Case, params: AcquiredAfter, relations: Relations) -> Answer:
     """Judge by maker first, then by the day of acquisition."""
     answer, found = rate(case, params, relations)

@@ -2,9 +2,10 @@
 
 from auditor.model.policy import Relations, Text
 from auditor.plugins import Answer, Case, Check
-from auditor.policy.params import MakerParams, rate
+from auditor.policy.params import MakerParams, knowing, rate
 
 
+@knowing
 def examine(case: Case, params: MakerParams, relations: Relations) -> Answer:
     """Judge by maker and class of equipment alone."""
     return rate(case, params, relations)[0]

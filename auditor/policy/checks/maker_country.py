@@ -18,9 +18,10 @@ from auditor.policy.params import (
     Params,
     clear,
     facts_of,
+    knowing,
 )
 from auditor.policy.questions import question
-from auditor.policy.records import fact, is_one_of, looked_at
+from auditor.policy.records import choices, fact, is_one_of
 from auditor.policy.ties import claimed_brand, disputed, known
 
 Codes = dict[str, tuple[str, ...]]
@@ -65,6 +66,7 @@ class MakerCountry(Params):
         return found
 
 
+@knowing
 def examine(case: Case, params: MakerCountry, relations: Relations) -> Answer:
     """Judge by class, then by country, then by the fact."""
     identity = case.assessed.identity
@@ -86,7 +88,7 @@ def examine(case: Case, params: MakerCountry, relations: Relations) -> Answer:
     if hit is None:
         if doubted:
             return Answer(REVIEW, "probable_country", facts, (question("device.maker"),))
-        return _other(case, facts, known_seats=all(seat for _, seat in seats))
+        return _other(facts, known_seats=all(seat for _, seat in seats))
     if params.equipment and kind not in params.equipment:
         return Answer(REVIEW, "class_unknown_country", facts, (question("device.class"),))
     of_maker = name == maker
@@ -103,11 +105,9 @@ def seat_of(name: str, relations: Relations) -> str | None:
     return min((row.to for row in relations.get(name, ()) if row.type == "country"), default=None)
 
 
-def _other(case: Case, facts: tuple[tuple[str, str], ...], *, known_seats: bool) -> Answer:
+def _other(facts: tuple[tuple[str, str], ...], *, known_seats: bool) -> Answer:
     if not known_seats:
         return Answer(OPEN, "country_unknown", facts, (question("asset.maker_country"),))
-    if not looked_at(case):
-        return Answer(OPEN, "not_looked_at", facts, (question("device.maker"),))
     return Answer(PASS, "other_country", facts)
 
 
@@ -115,7 +115,7 @@ def _by_fact(case: Case, params: MakerCountry, facts: tuple[tuple[str, str], ...
     if not params.field:
         return Answer(params.verdict, "from_country", facts)
     said = fact(case, params.field)
-    ask = (question(params.field),)
+    ask = (choices(question(params.field), params.covered, params.outside),)
     if said is None:
         return Answer(OPEN, "fact_missing", facts, ask)
     facts = (*facts, ("fact", said))

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from auditor.model.policy import Relations, Text
 from auditor.plugins import Answer, Case, Check
-from auditor.policy.params import NOT_APPLICABLE, REVIEW, Outcomes, Params, facts_of
+from auditor.policy.params import NOT_APPLICABLE, REVIEW, Outcomes, Params, facts_of, knowing
 from auditor.policy.questions import question
 from auditor.policy.records import acquired, relation_day
 from auditor.policy.ties import tie
@@ -32,6 +32,7 @@ class NotAboutUse(Params):
         return found
 
 
+@knowing
 def examine(case: Case, params: NotAboutUse, relations: Relations) -> Answer:
     """Say whether the maker is named, and nothing about use."""
     found = tie(case.assessed.identity, params.entities, relations, relation_day(case))

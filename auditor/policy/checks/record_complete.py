@@ -5,10 +5,11 @@ from pydantic import Field
 from auditor.model.identity import TRAITS
 from auditor.model.policy import Relations, Text
 from auditor.plugins import Answer, Case, Check
-from auditor.policy.params import OPEN, PASS, Outcomes, Params, facts_of
-from auditor.policy.questions import question
-from auditor.policy.records import fact, looked_at
+from auditor.policy.params import OPEN, PASS, Outcomes, Params, facts_of, knowing
+from auditor.policy.questions import name_of, question
+from auditor.policy.records import fact
 from auditor.policy.ties import known
+from auditor.policy.words import both
 
 
 class RecordComplete(Params):
@@ -31,16 +32,16 @@ def _value(case: Case, name: str) -> str | None:
     return fact(case, name)
 
 
+@knowing
 def examine(case: Case, params: RecordComplete, relations: Relations) -> Answer:  # noqa: ARG001
     """Ask for what is missing."""
     missing = [name for name in params.fields if not _value(case, name)]
     facts = facts_of(case)
     if missing:
-        said = ", ".join(name.removeprefix("asset.").replace("_", " ") for name in missing)
+        names = [name_of(field) for field in missing]
+        said = both(", ".join(n.en for n in names), ", ".join(n.fr for n in names))
         asks = tuple(question(f"device.{n}" if n in TRAITS else n) for n in missing)
         return Answer(OPEN, "incomplete", (*facts, ("missing", said)), asks)
-    if not looked_at(case):
-        return Answer(OPEN, "not_looked_at", facts, (question("device.maker"),))
     return Answer(PASS, "complete", facts)
 
 

@@ -20,20 +20,20 @@ from auditor.policy.params import (
     MakerParams,
     Outcomes,
     Params,
+    knowing,
     rate,
 )
 from auditor.policy.questions import question
-from auditor.policy.records import Side, fact, is_one_of, side_of
-
-Codes = dict[str, tuple[str, ...]]
+from auditor.policy.records import Side, choices, fact, is_one_of, named, side_of
+from auditor.policy.words import both
 
 
 class FactTest(Params):
     """field: the fact. covered, outside: code -> aliases, in any language."""
 
     field: str = Field(min_length=1)
-    covered: Codes = Field(min_length=1)
-    outside: Codes = Field(min_length=1)
+    covered: dict[str, tuple[str, ...]] = Field(min_length=1)
+    outside: dict[str, tuple[str, ...]] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _no_value_is_both(self) -> Self:
@@ -75,6 +75,7 @@ class RecordedFact(MakerParams):
         return found
 
 
+@knowing
 def examine(case: Case, params: RecordedFact, relations: Relations) -> Answer:
     """Judge by maker first, then by the day, then by the facts."""
     answer, found = rate(case, params, relations)
@@ -86,18 +87,34 @@ def examine(case: Case, params: RecordedFact, relations: Relations) -> Answer:
         facts = (*facts, *shown)
     if side is Side.BEFORE:
         return replace(answer, verdict=params.before, reason="on_or_before", facts=facts)
-    said = {test.field: fact(case, test.field) for test in params.tests}
-    told = {test.field: test.of(said[test.field]) for test in params.tests}
-    facts = (*facts, ("fact", ", ".join(value for value in said.values() if value)))
-    if "outside" in told.values():
+    said = [fact(case, test.field) for test in params.tests]
+    told = [test.of(value) for test, value in zip(params.tests, said, strict=True)]
+    facts = (*facts, ("fact", _spoken(params.tests, said)))
+    if "outside" in told:
         return replace(answer, verdict=params.outside, reason="fact_outside", facts=facts)
-    ask = [question(field) for field, how in told.items() if how != "covered"]
+    ask = [
+        choices(question(test.field), test.covered, test.outside)
+        for test, how in zip(params.tests, told, strict=True)
+        if how != "covered"
+    ]
     ask += [question("asset.acquired")] if side is Side.UNKNOWN else []
-    if "unclear" in told.values():
+    if "unclear" in told:
         return replace(answer, verdict=REVIEW, reason="fact_unclear", facts=facts, ask=tuple(ask))
     if ask:
         return replace(answer, verdict=OPEN, reason="fact_missing", facts=facts, ask=tuple(ask))
     return replace(answer, facts=facts)
+
+
+def _spoken(tests: tuple[FactTest, ...], said: list[str | None]) -> str:
+    """Write what is recorded as people of either language call it."""
+    names = []
+    for test, value in zip(tests, said, strict=True):
+        codes = test.covered | test.outside
+        code = is_one_of(value, codes) if value else None
+        if value:
+            names.append(named(code, codes) if code else (value, value))
+    english, french = (", ".join(name[at] for name in names) for at in (0, 1))
+    return both(english, french)
 
 
 CHECK = Check(
