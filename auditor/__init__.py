@@ -1,3 +1,3 @@
-"""Which banned cameras do we still have, where, under which rule, and how do we know?"""
+"""The answer to: which banned cameras do we still have, where, under which rule?"""
 
 __version__ = "0.1.0"

@@ -307,5 +307,5 @@ def main() -> None:
         sys.exit(3)
     except BrokenPipeError:
         # the reader (head, less) has seen enough; keep Python from complaining at exit
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(0)

@@ -88,6 +88,13 @@ def packs(ids: Sequence[str] = (), files: Sequence[Path] = ()) -> tuple["Pack", 
     return load_packs(list(dict.fromkeys(chosen)))
 
 
+def default_packs() -> tuple[str, ...]:
+    """Name the packs that a report judges by when nobody names any."""
+    import tomllib
+
+    return tuple(tomllib.loads((DATA / "defaults.toml").read_text("utf-8"))["packs"])
+
+
 def sweeps() -> tuple[Sweep, ...]:
     """Load all sweeps in the order in which they ask."""
     return tuple(sorted(load("auditor.sweeps", "SWEEP", Sweep), key=lambda s: (s.order, s.name)))

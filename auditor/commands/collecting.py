@@ -116,7 +116,12 @@ def _links(scope: Scope) -> Sequence[interfaces.Interface]:
 
 
 def _sweeps(engine: str) -> tuple[Sweep, ...]:
-    every = [sweep for sweep in wiring.sweeps() if sweep.medium is not Medium.PASSIVE]
+    every = [
+        sweep
+        for sweep in wiring.sweeps()
+        if sweep.medium is not Medium.PASSIVE
+        and (sweep.medium is not Medium.FRAME or sweep.kind in getattr(Engine, "KINDS", ("arp",)))
+    ]
     if engine == "connect":
         return tuple(sweep for sweep in every if sweep.medium is not Medium.FRAME)
     if engine not in {"auto", "nmap"}:

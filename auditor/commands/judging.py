@@ -17,8 +17,6 @@ from auditor.model.report import Report
 from auditor.policy.judge import verdicts
 from auditor.store.ledger import Ledger
 
-# what a report judges by when nobody names a pack: the instruments that this was built for
-DEFAULT_PACKS = ("ca-gc-hikvision-2025", "ca-qc-mcn-2023")
 Verdicts = Mapping[str, Mapping[str, Verdict]]  # device id -> pack id -> worst verdict
 
 
@@ -268,7 +266,7 @@ def _report(setting: Setting, ledger: Ledger, found: audit.Assessment, wanted: W
 
 
 def _pack_ids(setting: Setting, asked: tuple[str, ...]) -> tuple[str, ...]:
-    return asked or setting.texts("packs") or DEFAULT_PACKS
+    return asked or setting.texts("packs") or wiring.default_packs()
 
 
 def _pack_files(setting: Setting) -> tuple[Path, ...]:

@@ -102,19 +102,21 @@ def bundle_export(setting: Setting, site: str, out: Path) -> int:
 
 def bundle_merge(setting: Setting, files: tuple[Path, ...]) -> int:
     """Take bundles in; a damaged one is refused whole and costs the others nothing."""
+    with wiring.open_ledger(setting.db) as ledger:
+        taken = [_merged(ledger, path) for path in files]
+    return 0 if all(taken) else 2
+
+
+def _merged(ledger: Any, path: Path) -> bool:
     from auditor.store.bundle import merge_bundle
 
-    refused = 0
-    with wiring.open_ledger(setting.db) as ledger:
-        for path in files:
-            try:
-                taken = merge_bundle(ledger, path)
-                print(safe(f"{path}: {taken} facts taken"))
-            except AuditorError as error:
-                refused += 1
-                for line in error.lines():
-                    print(safe(line, 1000), file=sys.stderr)
-    return 2 if refused else 0
+    try:
+        print(safe(f"{path}: {merge_bundle(ledger, path)} facts taken"))
+    except AuditorError as error:
+        for line in error.lines():
+            print(safe(line, 1000), file=sys.stderr)
+        return False
+    return True
 
 
 def db_move(setting: Setting, to: str) -> int:
