@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import IPv6Address
 
 from auditor.errors import DataError
 from auditor.identify.keys import WEIGHTS, keys_of
@@ -61,7 +61,7 @@ def build(
     return Device(
         id=identifier,
         site=ordered[0].site,
-        ips=tuple(sorted(ips, key=lambda ip: (-ips[ip], _number(ip)))),
+        ips=tuple(sorted(ips, key=lambda ip: (-ips[ip], ip_number(ip)))),
         macs=tuple(sorted(macs, key=lambda mac: (Mac.parse(mac).is_local, -macs[mac], mac))),
         hostnames=tuple(sorted(hosts, key=lambda name: (-hosts[name], name))),
         sightings=tuple(s for kept in sightings.values() for s in kept),
@@ -83,18 +83,22 @@ def _router(
     """Say what a router answers for; its own address is not known: show the lowest one."""
     ranges = ", ".join(AddressSet.parse(sorted(answered_for)).texts())
     if not ips:
-        ips = {min(answered_for, key=_number): 0.0}
+        ips = {min(answered_for, key=ip_number): 0.0}
     mac = next(iter(macs), "")
     because = f"{mac} answers ARP for {len(answered_for)} addresses: a router, not so many devices"
     return ips, (*links, Link("proxy_arp", ranges[:2000], 0, because))
 
 
-def _number(ip: str) -> tuple[int, int]:
+def ip_number(ip: str) -> tuple[int, int]:
+    """Give what addresses are sorted by: version and number; what is none comes last."""
+    octets = ip.split(".")
+    if len(octets) == 4 and ip.isascii() and all(map(str.isdigit, octets)):
+        one, two, three, four = map(int, octets)
+        return 4, one << 24 | two << 16 | three << 8 | four
     try:
-        found = ip_address(ip.split("%", 1)[0])
+        return 6, int(IPv6Address(ip.split("%", 1)[0]))
     except ValueError:
         return 9, 0
-    return found.version, int(found)
 
 
 def _source(attempt: Attempt) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from auditor.identify.build import build
+from auditor.identify.build import build, device_id, ip_number, link
 from auditor.identify.decided import Decided, decided
 from auditor.identify.forest import Forest
 from auditor.identify.keys import STRONG, serials_differ
@@ -71,11 +71,7 @@ def group(
 
 
 def _order(device: Device) -> tuple[str, tuple[int, ...], str]:
-    from ipaddress import ip_address
-
-    first = ip_address(device.ips[0].split("%", 1)[0]) if device.ips else None
-    where = (first.version, int(first)) if first else (9, 0)
-    return device.site, where, device.id
+    return device.site, ip_number(device.ips[0]) if device.ips else (9, 0), device.id
 
 
 @dataclass(frozen=True)
@@ -239,8 +235,6 @@ class _Correlation:
         return False
 
     def _collected(self) -> Iterator[Group]:
-        from auditor.identify.build import device_id, link
-
         members: dict[int, list[int]] = {}
         for number in range(len(self.records.keys)):
             members.setdefault(self.forest.root(number), []).append(number)
@@ -250,10 +244,11 @@ class _Correlation:
             made.setdefault((key, value), link(key, value))
         silent = self._silent()
         for root, numbers in members.items():
-            first = min(numbers, key=lambda n: (self.records.times[n], self.records.name(n)))
+            first = min(self.records.times[n] for n in numbers)
+            name = min(self.records.name(n) for n in numbers if self.records.times[n] == first)
             site = self.records.sites[root]
             yield Group(
-                device_id(self.records.name(first)),
+                device_id(name),
                 site,
                 tuple(self.records.seqs[n] for n in numbers),
                 tuple(silent.get(root, ())),

@@ -3,7 +3,7 @@
 import hashlib
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from auditor.identify.grammar import Grammar
 from auditor.identify.makers import Makers
 from auditor.identify.recog import Element, read_folder
 from auditor.identify.registry import Registry
+from auditor.identify.shapes import Shape, Template
 from auditor.identify.vocabulary import Vocabulary
 from auditor.model.identity import Evidence, Strength
 from auditor.model.observation import Observation
@@ -31,6 +32,7 @@ class Knowledge:
     registry: Registry
     dialect: Dialect
     extra: tuple[Path, ...] = ()
+    resolved: dict[Shape, Template] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(

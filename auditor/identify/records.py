@@ -2,7 +2,6 @@
 
 from array import array
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from auditor.identify.keys import STRONG, Keys, keys_of
 from auditor.model.observation import StoredAttempt
@@ -95,14 +94,10 @@ class Records:
                     found.add(value)
         return frozenset(found)
 
-    def moment(self, number: int) -> datetime:
-        """Give the time of a record."""
-        return datetime.fromtimestamp(self.times[number], UTC)
-
     def name(self, number: int) -> str:
         """Write what a device that begins with this record is named after."""
         keys = self.keys[number]
-        parts = [self.sites[number], self.moment(number).isoformat()]
+        parts = [self.sites[number], f"{self.times[number]:.6f}"]
         for kind, values in named_keys(keys):
             parts += [f"{kind}={value}" for value in values]
         parts.append(self.details.get(number, ""))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from auditor.identify.infer import inferences
 from auditor.identify.knowledge import Knowledge
+from auditor.identify.shapes import REMEMBERED, outline, shape_of
 from auditor.identify.traits import settle, settle_brand
 from auditor.model.identity import (
     Contradiction,
@@ -84,27 +85,45 @@ def resolve(evidence: Iterable[Evidence], knowledge: Knowledge) -> Identity:
     claims = tuple(evidence)
     if not claims:
         return _NOTHING
-    maker, clashes = _maker(claims, knowledge)
-    brand, foreign = settle_brand((*claims, *_sold_as(claims, maker, knowledge)), maker, knowledge)
-    model, models = settle("model", claims, knowledge)
+    others = tuple([e for e in claims if e.trait != "serial"])
+    found = _settled(others, claims, knowledge)
     serial, _ = settle("serial", claims, knowledge)
-    firmware, _ = settle("firmware", claims, knowledge)
-    device_class, _ = settle("device_class", claims, knowledge)
+    said = (found.maker.value, found.model.value, serial.value, found.firmware.value)
+    return replace(found, serial=serial, inferences=inferences(*said, knowledge))
+
+
+def _settled(
+    others: tuple[Evidence, ...], claims: tuple[Evidence, ...], knowledge: Knowledge
+) -> Identity:
+    """Settle all but the serial number; each shape of evidence once."""
+    shape = shape_of(others) if others else None
+    known = knowledge.resolved.get(shape) if shape else None
+    if known is not None:
+        return known.filled(others, claims)
+    maker, clashes = _maker(others, knowledge)
+    brand, foreign = settle_brand((*others, *_sold_as(others, maker, knowledge)), maker, knowledge)
+    model, models = settle("model", others, knowledge)
+    firmware, _ = settle("firmware", others, knowledge)
+    device_class, _ = settle("device_class", others, knowledge)
     row = None
     if brand.value and maker.value and brand.value != maker.value:
         row = knowledge.makers.relationship(brand.value, maker.value)
-    return Identity(
-        maker,
-        brand,
-        model,
-        serial,
-        firmware,
-        device_class,
-        claims,
-        _once((*clashes, *foreign, *models)),
-        inferences(maker.value, model.value, serial.value, firmware.value, knowledge),
-        row.type if row else None,
+    found = Identity(
+        maker=maker,
+        brand=brand,
+        model=model,
+        firmware=firmware,
+        device_class=device_class,
+        evidence=claims,
+        contradictions=_once((*clashes, *foreign, *models)),
+        relationship=row.type if row else None,
     )
+    template = outline(found, others) if shape else None
+    if shape and template:
+        if len(knowledge.resolved) >= REMEMBERED:
+            knowledge.resolved.clear()
+        knowledge.resolved[shape] = template
+    return found
 
 
 def _sold_as(
