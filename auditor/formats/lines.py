@@ -111,27 +111,26 @@ def lines(report: Report) -> tuple[Line, ...]:
     findings: dict[str, list[Finding]] = defaultdict(list)
     for finding in report.findings:
         findings[finding.device].append(finding)
-    drawn = [_line(assessed, findings.get(assessed.device.id, [])) for assessed in report.devices]
-    drawn.sort(key=_place)
-    return tuple(
-        Line(f"d{at}", line.assessed, line.verdict, line.by_pack, line.findings)
-        for at, line in enumerate(drawn, 1)
-    )
+    said = {id(one): verdicts(findings.get(one.device.id, ())) for one in report.devices}
+    order = sorted(report.devices, key=lambda one: _place(one, worst(said[id(one)].values())))
+    shared: dict[tuple[tuple[str, Verdict], ...], tuple[tuple[str, Verdict], ...]] = {}
+    drawn = []
+    for at, assessed in enumerate(order, 1):
+        by_pack = tuple(said.pop(id(assessed)).items())
+        by_pack = shared.setdefault(by_pack, by_pack)
+        own = tuple(findings.pop(assessed.device.id, ()))
+        drawn.append(Line(f"d{at}", assessed, worst(v for _, v in by_pack), by_pack, own))
+    return tuple(drawn)
 
 
-def _line(assessed: Assessed, findings: list[Finding]) -> Line:
-    by_pack = verdicts(findings)
-    return Line("", assessed, worst(by_pack.values()), tuple(by_pack.items()), tuple(findings))
-
-
-def _place(line: Line) -> tuple[str, int, int, int, str]:
-    device = line.assessed.device
+def _place(assessed: Assessed, verdict: Verdict) -> tuple[str, int, int, int, str]:
+    device = assessed.device
     try:
         first = ipaddress.ip_address(device.ips[0]) if device.ips else None
     except ValueError:  # an address that a redaction took away
         first = None
     number, version = (int(first), first.version) if first else (0, 9)
-    return (device.site, _RANK[line.verdict], version, number, device.id)
+    return (device.site, _RANK[verdict], version, number, device.id)
 
 
 def attention(drawn: Sequence[Line]) -> tuple[Line, ...]:

@@ -69,7 +69,7 @@ def _manifest(report: Report, listed: dict[str, dict[str, Any]]) -> bytes:
         "files": dict(sorted(listed.items())),
     }
     said["seal"] = _seal(said)
-    return (json.dumps(said, indent=1, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(said, indent=1, ensure_ascii=True) + "\n").encode()
 
 
 def _seal(said: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ _NO_TOKEN = re.compile(r"[^A-Za-z0-9._-]")
 
 def _id(report: Report, *parts: str) -> str:
     """Name a thing by what it is, so that the same snapshot gives the same identifiers."""
-    return str(uuid.uuid5(NAMESPACE, "\x1f".join((report.snapshot.id, *parts))))
+    return str(uuid.uuid5(NAMESPACE, "\x1f".join(map(visible, (report.snapshot.id, *parts)))))
 
 
 def _line(text: str) -> str:
@@ -64,7 +64,7 @@ def _metadata(report: Report, title: str) -> dict[str, Any]:
     return {
         "title": title,
         "last-modified": report.generated.isoformat(),
-        "version": report.snapshot.id,
+        "version": _line(report.snapshot.id),
         "oscal-version": VERSION,
         "props": _props(marking=report.marking, chain_head=report.snapshot.chain_head, tool_version=report.tool_version),
         "parties": [party],

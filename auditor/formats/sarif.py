@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.formats.lines import Line, gaps, lines
-from auditor.formats.scene import text_of
+from auditor.formats.speech import text_of
 from auditor.formats.template import phrases
 from auditor.formats.visible import visible
 from auditor.formats.words import Phrases

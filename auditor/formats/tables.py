@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.formats import lines as drawn
-from auditor.formats.scene import RECORDED, known, text_of
+from auditor.formats.scene import RECORDED
+from auditor.formats.speech import known, text_of
 from auditor.formats.words import Phrases
 from auditor.model.identity import TRAITS
 from auditor.model.report import Report

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -88,7 +89,8 @@ class Phrases:
 
     def say(self, key: str, **values: object) -> Markup:
         """Fill the blanks of `key`; what is filled in is escaped, the words are plain text."""
-        return _fill(self.word(key), values, self)
+        text = self.word(key)
+        return _fill(text, values, self) if values or "{" in text else _escaped(text)
 
     def plural(self, key: str, count: int, **values: object) -> Markup:
         """Say `key.one` or `key.other` of `count` (French counts 0 and 1 as one)."""
@@ -128,6 +130,11 @@ class Phrases:
         if len(items) < 2:
             return "".join(items)
         return f"{', '.join(items[:-1])} {self.word('common.and')} {items[-1]}"
+
+
+@cache
+def _escaped(text: str) -> Markup:
+    return escape(text)
 
 
 def _fill(text: str, values: Mapping[str, object], phrases: Phrases) -> Markup:
