@@ -14,6 +14,7 @@ from auditor.model.device import Assessed, Sighting
 from auditor.model.identity import TRAITS, Evidence, Identity, Standing, Strength, Trait
 from auditor.model.observation import Endpoint, Observation, Origin
 from auditor.model.policy import Decision, DecisionKind, Verdict
+from auditor.policy.records import DAYS, read_day
 from auditor.policy.subjects import IDENTIFIERS, KEYS, Register, standing, value_of
 
 Subject = Sequence[tuple[str, str]]
@@ -97,6 +98,11 @@ def record(
     whole = checked(by, at, reason, subject)
     room, _, name = field.partition(".")
     refuse_unless(value.strip(), f"no value for {field}", "leave the row out instead")
+    refuse_unless(
+        field not in DAYS or read_day(value),
+        f"{value!r} is no day",
+        "write it as YYYY-MM-DD, or YYYY-MM or YYYY where that is all that is known",
+    )
     if room == "asset" and name:
         _checked_device(by, at, reason, subject)
         values = ((field, value.strip()),)

@@ -13,6 +13,8 @@ from auditor.plugins import Case
 from auditor.policy.ties import settled_by_person
 
 _DAY = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d))?)?(?:[T ].*)?")
+# recorded fields that hold a day
+DAYS = frozenset({"asset.acquired", "asset.installed", "asset.removed"})
 _FROM_LISTS = ("asset.", "device.")
 
 

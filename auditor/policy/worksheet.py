@@ -14,7 +14,6 @@ from auditor.model.identity import TRAITS
 from auditor.model.policy import Decision, Finding
 from auditor.plugins import Rejected
 from auditor.policy.decisions import override_identity, record
-from auditor.policy.records import read_day
 from auditor.policy.ties import known
 
 COLUMNS = ("site", "device", "label", "packs", "field", "question", "ask", "answer")
@@ -22,7 +21,6 @@ NO_ANSWER = frozenset({"", "?", "-", "unknown", "inconnu", "inconnue", "n/a", "s
 CLASSES = (
     "camera", "recorder", "intercom", "access-control", "alarm", "network", "server", "telecom", "other"
 )  # fmt: skip
-_DAYS = frozenset({"asset.acquired", "asset.installed", "asset.removed", "asset.replacement"})
 
 
 def question_rows(
@@ -119,12 +117,6 @@ def _decision(
         return override_identity(
             by=by, at=at, reason=reason, subject=subject, trait=trait, value=value
         )
-    if field in _DAYS:
-        day = read_day(answer)
-        if day is None or len(answer) not in {4, 7, 10}:
-            raise DataError(
-                f"{answer!r} is no day as YYYY-MM-DD (YYYY-MM or YYYY where that is all)"
-            )
     return record(by=by, at=at, subject=subject, field=field, value=answer, reason=reason)
 
 

@@ -104,7 +104,7 @@ def test_a_report_stops_one_clock_and_starts_the_next(world):
 
 
 def test_a_report_names_its_pack_and_is_not_of_tomorrow(world):
-    whole = dict(by="C. Chen", at=world.seen, duty="initial", reference="1")
+    whole = {"by": "C. Chen", "at": world.seen, "duty": "initial", "reference": "1"}
     with pytest.raises(UsageError, match="pack"):
         reported(subject=[MAC], submitted=date(2026, 11, 20), **whole)
     with pytest.raises(UsageError, match="day to come"):
