@@ -8,8 +8,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from auditor import __version__
 from auditor.identify.correlate import correlate
@@ -59,11 +60,20 @@ class Facts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """The day that is judged by, the zone it is a day of, and the moment of writing."""
+    """The day that is judged by, and the zone it is a day of."""
 
     as_of: date
     zone: str
-    now: datetime
+
+    def moment(self, runs: Iterable[Run], decisions: Iterable[Decision]) -> datetime:
+        """Give the moment of the newest fact, within that day: no wall clock is asked.
+
+        So the same ledger gives the same report, byte for byte, whenever it is rendered.
+        """
+        start = datetime.combine(self.as_of, time(), ZoneInfo(self.zone))
+        end = datetime.combine(self.as_of, time(23, 59, 59), ZoneInfo(self.zone))
+        facts = [run.ended or run.started for run in runs] + [d.at for d in decisions]
+        return min(max([start, *facts]), end).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,7 @@ class Assessment:
     versions: tuple[DataVersion, ...]
     relations: Relations
     snapshot: Snapshot
+    moment: datetime
 
 
 def assess(
@@ -95,6 +106,7 @@ def assess(
     """
     runs, decisions = facts.runs(), facts.decisions()
     known = dict(organisation or {}) | facts.organisation_facts()
+    moment = when.moment(runs, decisions)
     seen = covered(runs, facts.attempts(), presence)
     devices = decided_by_persons(
         (
@@ -115,7 +127,7 @@ def assess(
         when.zone,
         site_facts={site: facts.site_facts(site) for site in sites},
         organisation=known,
-        now=when.now,
+        now=moment,
     )
     versions = knowledge.versions(when.as_of)
     return Assessment(
@@ -128,6 +140,7 @@ def assess(
         versions=versions,
         relations=relations,
         snapshot=_snapshot(facts, packs, versions, when),
+        moment=moment,
     )
 
 
@@ -185,7 +198,7 @@ def report(facts: Facts, found: Assessment, when: When, cover: Cover) -> Report:
     """Freeze everything that a format may say."""
     sites = sorted({assessed.device.site for assessed in found.devices})
     return Report(
-        generated=when.now,
+        generated=found.moment,
         tool_version=__version__,
         snapshot=found.snapshot,
         organisation=cover.organisation,
@@ -213,7 +226,7 @@ def report(facts: Facts, found: Assessment, when: When, cover: Cover) -> Report:
             when.zone,
             organisation={"name": cover.organisation} | facts.organisation_facts(),
             site_facts={site: facts.site_facts(site) for site in sites},
-            now=when.now,
+            now=found.moment,
         ),
     )
 

@@ -238,7 +238,7 @@ def _assess(
     fingerprints: Path | None,
 ) -> audit.Assessment:
     own = fingerprints or (Path(said) if (said := setting.text("fingerprints")) else None)
-    when = audit.When(setting.day(as_of), setting.zone, setting.now())
+    when = audit.When(setting.day(as_of), setting.zone)
     kind = setting.text("organisation_kind")
     return audit.assess(
         ledger,
@@ -251,18 +251,22 @@ def _assess(
 
 
 def _report(setting: Setting, ledger: Ledger, found: audit.Assessment, wanted: Wanted) -> Report:
-    when = audit.When(found.snapshot.as_of, setting.zone, setting.now())
+    when = audit.When(found.snapshot.as_of, setting.zone)
     cover = audit.Cover(
         setting.text("organisation"),
         wanted.mark or setting.text("mark"),
         setting.text("prepared_by"),
     )
-    frozen = audit.report(ledger, found, when, cover)
+    from auditor.commands.signing import compared, sign
+
+    whole = compared(audit.report(ledger, found, when, cover), ledger)
+    if wanted.sign:
+        sign(setting, ledger, whole, wanted.sign)
     if wanted.redact:
         from auditor.formats.redact import redact
 
-        frozen = redact(frozen, wanted.redact)
-    return frozen
+        return redact(whole, wanted.redact)
+    return whole
 
 
 def _pack_ids(setting: Setting, asked: tuple[str, ...]) -> tuple[str, ...]:
