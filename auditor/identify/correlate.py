@@ -1,8 +1,8 @@
 """Which records are one device: keys by weight, conflicts, time windows, officers' decisions.
 
 In this order, so that a weak key never overrules a strong one:
-1. what officers decided; 2. registered MAC, serial, discovery id, asset tag; 3. locally made
-MACs; 4. the IP address within a window; 5. the host name. From 3 on a join is refused when the
+1. what officers decided; 2. registered MAC, serial, device id, asset tag; 3. the end of a serial,
+discovery identifiers, locally made MACs; 4. the IP address within a window; 5. the host name. From 3 on a join is refused when the
 two sides have different MACs, serials or tags of their own. Sites never mix: 10.0.0.1 at one
 is not 10.0.0.1 at another. A MAC that answers for many addresses is a router: its
 addresses are no devices until something else answers there.
@@ -18,12 +18,13 @@ from auditor.identify.build import build, device_id, ip_number, link
 from auditor.identify.decided import Decided, decided
 from auditor.identify.forest import Forest
 from auditor.identify.keys import STRONG, serials_differ
-from auditor.identify.records import Records
+from auditor.identify.records import SHARED, Records
 from auditor.model.device import Device, Link
 from auditor.model.observation import StoredAttempt
 from auditor.model.policy import Decision
 
 WINDOW_S = 45 * 86_400.0  # a monthly scan still meets the one before it
+CAREFUL = ("serial_end", "discovery_id", "local_mac")
 SAME_HOST_MOST = 6  # a host name that more devices bear is a default
 
 
@@ -90,7 +91,8 @@ class _Correlation:
             for other in rest:
                 self.forest.join(first, other, "decision", "")
         self._strong()
-        self._local()
+        for kind in CAREFUL:
+            self._careful(kind)
         self._addresses()
         self._hostnames()
         return tuple(self._collected())
@@ -108,7 +110,7 @@ class _Correlation:
         for (site, kind), shared in sorted(self.records.more.items()):
             if kind not in STRONG:
                 continue
-            bad = self.records.shared(site, kind)
+            bad = self.shared.get((site, kind), frozenset())
             proxies = self.proxies.get(site, frozenset()) if kind == "mac" else frozenset()
             for value, numbers in shared.items():
                 if value in bad:
@@ -119,13 +121,17 @@ class _Correlation:
                 for other in joined[1:]:
                     self.forest.join(joined[0], other, kind, value)
 
-    def _local(self) -> None:
+    def _careful(self, wanted: str) -> None:
+        """Join what shares a key that others may share by chance, unless something differs."""
         for (_, kind), shared in sorted(self.records.more.items()):
-            if kind != "local_mac":
+            if kind != wanted:
                 continue
             for value, numbers in shared.items():
+                macs = {m for n in numbers for m in self.own(self.forest.root(n))[0]}
+                if len(macs) > SHARED:
+                    continue  # a default that many devices ship with
                 for other in numbers[1:]:
-                    self._join_if_compatible(numbers[0], other, "local_mac", value)
+                    self._join_if_compatible(numbers[0], other, kind, value)
 
     def _join_if_compatible(self, one: int, other: int, key: str, value: str) -> bool:
         a, b = self.forest.root(one), self.forest.root(other)
@@ -145,8 +151,10 @@ class _Correlation:
         """Per tree: the MACs, serials, ids and tags of its records."""
         found: dict[int, list[set[str]]] = {}
         for number, keys in enumerate(self.records.keys):
+            if not (keys.macs or keys.serials or keys.ids or keys.tags):
+                continue
             strong = self._strong_of(number)
-            if not strong[0] and not (keys.serials or keys.ids or keys.tags):
+            if not any(strong):
                 continue
             sets = found.setdefault(self.forest.root(number), [set(), set(), set(), set()])
             for held, values in zip(sets, strong, strict=True):
@@ -154,9 +162,22 @@ class _Correlation:
         return {root: tuple(frozenset(s) for s in sets) for root, sets in found.items()}
 
     def _strong_of(self, number: int) -> tuple[tuple[str, ...], ...]:
-        keys = self.records.keys[number]
+        keys, site = self.records.keys[number], self.records.sites[number]
         content = self.proxied(number) and not self.records.linked[number]
-        return () if content else keys.macs, keys.serials, keys.ids, keys.tags
+        found = (() if content else keys.macs, keys.serials, keys.ids, keys.tags)
+        if not self.shared:
+            return found
+        return tuple(
+            tuple(v for v in values if v not in self.shared.get((site, kind), ()))
+            for kind, values in zip(STRONG, found, strict=True)
+        )
+
+    @cached_property
+    def shared(self) -> dict[tuple[str, str], frozenset[str]]:
+        """Give the values of strong keys that tie together too much to be keys."""
+        kinds = [key for key in self.records.more if key[1] in STRONG]
+        found = {key: self.records.shared(*key) for key in kinds}
+        return {key: values for key, values in found.items() if values}
 
     def own(self, root: int) -> tuple[frozenset[str], ...]:
         return self.held.get(root, (frozenset(),) * 4)

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 
 from auditor.errors import DataError
 from auditor.model.address import Mac
-from auditor.model.observation import Attempt, Origin, Outcome
+from auditor.model.observation import Attempt, Observation, Origin, Outcome
+from auditor.wire import dhip, sadp
 
 # weight (0 .. 100) and reason of each key; a Link repeats them
 WEIGHTS = {
     "decision": (100, "an officer decided that these are one device"),
     "mac": (95, "the same registered hardware address"),
     "serial": (95, "the same serial number"),
-    "sadp_id": (90, "the same identifier in discovery replies"),
+    "sadp_id": (90, "the same device identifier"),
     "asset_tag": (90, "the same asset tag"),
+    "serial_end": (80, "the same end of the serial number, and nothing against it"),
+    "discovery_id": (80, "the same identifier in discovery replies, and nothing against it"),
     "local_mac": (70, "the same locally made hardware address"),
     "ip_in_window": (60, "the same IP address within the time window, and nothing against it"),
     "hostname": (40, "the same host name, and nothing against it"),
@@ -22,6 +25,9 @@ STRONG = ("mac", "serial", "sadp_id", "asset_tag")
 
 _HOSTNAMES = frozenset({"dhcp.hostname", "device.hostname", "mdns.hostname"})
 _SERIALS = frozenset({"device.serial", "asset.serial"})
+_DISCOVERY = frozenset({"onvif.endpoint", "ssdp.usn"})
+_UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DIGITS = re.compile(r"(?<![0-9])[0-9]{8,10}$")  # what a label shows of a long serial
 _EATEN = re.compile(r"\d+[.,]\d*E\+?\d+")  # what a spreadsheet leaves of a long number
 _SAYS_NOTHING = frozenset({
     "NONE", "NULL", "NIL", "NA", "N/A", "UNKNOWN", "INCONNU", "DEFAULT", "DEFAULTSTRING", "TBD",
@@ -46,6 +52,8 @@ class Keys:
     serials: tuple[str, ...]
     ids: tuple[str, ...]
     tags: tuple[str, ...]
+    discovery_ids: tuple[str, ...]
+    serial_ends: tuple[str, ...]
     hostnames: tuple[str, ...]
     present: bool
 
@@ -54,7 +62,7 @@ class Keys:
         """Tell whether nothing says which device this is about."""
         return not (
             self.ip or self.macs or self.local_macs or self.serials or self.ids or self.tags
-            or self.hostnames
+            or self.hostnames or self.discovery_ids
         )  # fmt: skip
 
 
@@ -74,8 +82,14 @@ def keys_of(attempt: Attempt) -> Keys:
             _add("tag", plain_key(value), found)
         elif field == "device.id":
             _add("id", plain_key(value), found)
+        elif field in _REPLIES:
+            _add("serial", serial_key(_REPLIES[field](observation)), found)
+        elif field in _DISCOVERY:
+            _add("discovery", _uuid(value), found)
         elif field in _HOSTNAMES:
             _add("hostname", hostname_key(value), found)
+    for serial in found.get("serial", ()):
+        _add("end", _end(serial), found)
     get = found.get
     return Keys(
         endpoint.ip if endpoint.ip not in {"0.0.0.0", "::"} else None,  # noqa: S104
@@ -84,9 +98,35 @@ def keys_of(attempt: Attempt) -> Keys:
         tuple(get("serial", ())),
         tuple(get("id", ())),
         tuple(get("tag", ())),
+        tuple(get("discovery", ())),
+        tuple(get("end", ())),
         tuple(get("hostname", ())),
         _present(attempt),
     )
+
+
+def _sadp_serial(observation: Observation) -> str:
+    match = sadp.read_reply(observation.raw or observation.value.encode("utf-8", "replace"))
+    return match.fields.get("devicesn", "") if match else ""
+
+
+def _dhip_serial(observation: Observation) -> str:
+    notice = dhip.read_notice(observation.raw or observation.value.encode("utf-8", "replace"))
+    return str(notice.device.get("SerialNo", "")) if notice else ""
+
+
+_REPLIES = {"sadp.reply": _sadp_serial, "dhip.reply": _dhip_serial}
+
+
+def _uuid(text: str) -> str | None:
+    """Give the identifier in `urn:uuid:…`; None where a default of many devices stands there."""
+    found = _UUID.search(text[:512])
+    return found[0].lower() if found and len(set(found[0])) > 6 else None
+
+
+def _end(serial: str) -> str | None:
+    found = _DIGITS.search(serial)
+    return found[0] if found and len(set(found[0])) > 2 else None
 
 
 def _present(attempt: Attempt) -> bool:

@@ -111,6 +111,8 @@ def named_keys(keys: Keys) -> tuple[tuple[str, tuple[str, ...]], ...]:
         ("serial", keys.serials),
         ("sadp_id", keys.ids),
         ("asset_tag", keys.tags),
+        ("serial_end", keys.serial_ends),
+        ("discovery_id", keys.discovery_ids),
         ("local_mac", keys.local_macs),
         ("ip", (keys.ip,) if keys.ip else ()),
         ("hostname", keys.hostnames),

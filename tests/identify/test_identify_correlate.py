@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from auditor.model.policy import Decision, DecisionKind
 from tests.identify.made_up import START, Writer
 
 A, B, C = "00:aa:00:00:00:01", "00:aa:00:00:00:02", "00:aa:02:00:00:03"
+CAPTURES = Path(__file__).parent.parent / "captures"
 SERIAL, OTHER_SERIAL = ("device.serial", "AC20190910123456"), ("device.serial", "AC20200101999999")
 
 
@@ -234,6 +236,45 @@ def test_the_same_thing_seen_a_hundred_times_is_kept_twice():
     (device,) = devices(writer)
     first, last = device.sightings
     assert (first.seen, last.seen) == (device.first_seen, device.last_seen)
+
+
+def test_the_serial_in_a_discovery_reply_joins_two_interfaces():
+    reply = (CAPTURES / "sadp_camera.xml").read_text("utf-8")
+    writer = Writer().row("sadp", "10.0.0.1", A, ("sadp.reply", reply))
+    writer.row("sadp", "10.0.0.2", B, ("sadp.reply", reply), hours=1)
+    (device,) = devices(writer)
+    assert device.macs == (B, A)
+    notice = (CAPTURES / "dhip_camera.bin").read_bytes().decode("utf-8", "backslashreplace")
+    writer = Writer().row("dhip", "10.0.0.1", A, ("dhip.reply", notice))
+    assert len(devices(writer.row("dhip", "10.0.0.2", B, ("dhip.reply", notice)))) == 1
+
+
+def test_the_label_of_the_books_is_the_end_of_the_serial_on_the_wire():
+    writer = Writer().row("sadp", "10.0.0.1", A, ("device.serial", "AC-1234AAWR123456789"))
+    writer.listed(("asset.serial", "123456789"), ("asset.tag", "T1"))
+    (device,) = devices(writer)
+    assert keys(device) == ["serial_end"]
+    other = Writer().row("sadp", "10.0.0.1", A, ("device.serial", "AC-1234AAWR123456789"))
+    other.row("sadp", "10.0.0.2", B, ("device.serial", "AR-9999CCWR123456789"))
+    assert len(devices(other)) == 2
+
+
+ENDPOINT = ("onvif.endpoint", "urn:uuid:5f5a69c2-e0ae-504f-829b-00AFAB5B9A3D")
+
+
+def test_a_discovery_identifier_follows_a_device_whose_mac_nobody_saw():
+    writer = Writer().row("onvif", "10.0.0.1", None, ENDPOINT)
+    writer.row("onvif", "10.0.0.8", None, ENDPOINT, hours=50 * 24, run="r2")
+    (device,) = devices(writer)
+    assert keys(device) == ["discovery_id"]
+
+
+def test_clones_that_ship_with_one_identifier_stay_apart():
+    writer = Writer().row("onvif", "10.0.0.1", A, ENDPOINT).row("onvif", "10.0.0.2", B, ENDPOINT)
+    assert len(devices(writer)) == 2
+    default = ("ssdp.usn", "uuid:00000000-0000-0000-0000-000000000001")
+    writer = Writer().row("ssdp", "10.0.0.1", None, default).row("ssdp", "10.0.0.2", None, default)
+    assert len(devices(writer)) == 2
 
 
 # ---------------------------------------------------------------- decisions
