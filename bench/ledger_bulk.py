@@ -138,7 +138,9 @@ def session_add(path: Path, folder: Path, rows: int, url: str) -> int:
         g: str
         h: str
 
-    engine = create_engine(url or f"sqlite:///{folder}/added.db")
+    engine = create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://") or f"sqlite:///{folder}/added.db"
+    )
     SQLModel.metadata.create_all(engine)
     with Session(engine) as session:
         for count, row in enumerate(records(path), 1):

@@ -197,26 +197,41 @@ def _with(block: Block, records: Sequence[Any]) -> Block:
     )  # fmt: skip
 
 
-def attempt_value(
-    row: Row, shapes: Mapping[int, tuple[str, ...]], raws: Mapping[str, bytes]
-) -> Attempt:
-    """Read an attempt from its columns behind `run`; `raws`: the bytes that it names."""
-    shape, tool, port, transport, vlan, outcome, origin, started, elapsed, ip, mac, detail, doc = (
-        row
-    )
-    items = loads(doc)
-    fields, items = (shapes[shape], items) if shape is not None else items
-    return Attempt(
-        tool=unpack(tool),
-        endpoint=Endpoint(ip and unpack(ip), mac and unpack(mac), port, unpack(transport), vlan),
-        outcome=Outcome(outcome),
-        observations=tuple([
-            Observation(name, item) if type(item) is str else Observation(name, item[0], raws[item[1]])
-            for name, item in zip(fields, items, strict=True)
-            if item is not None
-        ]),
-        started=datetime.fromisoformat(started),
-        elapsed_s=elapsed,
-        detail=unpack(detail),
-        origin=Origin(origin),
-    )  # fmt: skip
+class Decoder:
+    """Reads attempts from rows; what a row shares with the one before it is read once."""
+
+    def __init__(self, shapes: Mapping[int, tuple[str, ...]]) -> None:
+        self._shapes = shapes
+        self._before: Sequence[Any] = ()
+        self._shared: tuple[Any, ...] = ()
+
+    def value(self, row: Sequence[Any], raws: Mapping[str, bytes]) -> Attempt:
+        """Give the attempt of a row's columns behind `run`; `raws`: the bytes that it names."""
+        head, (ip, mac, detail, doc) = row[:9], row[9:]
+        if head != self._before:
+            self._shared, self._before = self._read(*head), head
+        fields, tool, port, transport, vlan, outcome, origin, started, elapsed = self._shared
+        items = loads(doc)
+        if fields is None:
+            fields, items = items
+        seen = tuple(
+            [
+                Observation(name, item)
+                if type(item) is str
+                else Observation(name, item[0], raws[item[1]])
+                for name, item in zip(fields, items, strict=True)
+                if item is not None
+            ]
+        )
+        end = Endpoint(ip and unpack(ip), mac and unpack(mac), port, transport, vlan)
+        return Attempt(tool, end, outcome, seen, started, elapsed, unpack(detail), origin)
+
+    def _read(
+        self, shape: int | None, tool: str, port: int, transport: str, vlan: int | None,
+        outcome: str, origin: str, started: str, elapsed: float,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        fields = self._shapes[shape] if shape is not None else None
+        return (
+            fields, unpack(tool), port, unpack(transport), vlan, Outcome(outcome), Origin(origin),
+            datetime.fromisoformat(started), elapsed,
+        )  # fmt: skip

@@ -1,15 +1,16 @@
 """Reading facts in the order of the chain, a chunk at a time."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from auditor.errors import DataError, LedgerError
 from auditor.model.observation import Attempt, StoredAttempt
-from auditor.store.attempts import attempt_value
+from auditor.store.attempts import Decoder
 from auditor.store.encoding import loads, pack, unpack
 from auditor.store.tables import Row, columns
 
@@ -74,24 +75,19 @@ def attempts(
     connection: Connection, runs: dict[int, tuple[str, str]], found: Iterable[Span], after: int = 0
 ) -> Iterator[StoredAttempt]:
     """Stream the attempts of the spans, with the bytes they rest on."""
-    shapes = {
-        number: tuple(loads(doc)) for number, doc in connection.execute(
-            text("SELECT n, doc FROM shape")
-        )
-    }  # fmt: skip
+    shapes = connection.execute(text("SELECT n, doc FROM shape"))
+    decoder = Decoder({number: tuple(loads(doc)) for number, doc in shapes})
     for span in found:
         for rows in rows_between(connection, max(span.first, after + 1), span.last):
             kept = raws(connection, rows)
             for seq, *row in rows:
                 name, site = runs[span.run]
-                yield StoredAttempt(seq, name, site, _attempt(seq, tuple(row), shapes, kept))
+                yield StoredAttempt(seq, name, site, _attempt(seq, row, decoder, kept))
 
 
-def _attempt(
-    seq: int, row: Row, shapes: dict[int, tuple[str, ...]], kept: dict[str, bytes]
-) -> Attempt:
+def _attempt(seq: int, row: Sequence[Any], decoder: Decoder, kept: dict[str, bytes]) -> Attempt:
     try:
-        return attempt_value(row, shapes, kept)
+        return decoder.value(row, kept)
     except (ValueError, TypeError, LookupError, DataError) as error:
         raise LedgerError(
             f"attempt {seq} of the ledger cannot be read",
