@@ -111,8 +111,11 @@ def importers() -> tuple[Importer, ...]:
 
 
 def formats() -> tuple[Format, ...]:
-    """Load all report formats."""
-    return load("auditor.formats", "FORMAT", Format)
+    """Load all report formats: those with a module, and the pages that are a template alone."""
+    from auditor.formats.template import template_formats
+
+    found = (*load("auditor.formats", "FORMAT", Format), *template_formats(resources()))
+    return tuple(sorted(found, key=lambda each: each.name))
 
 
 def formats_named(names: str) -> tuple[Format, ...]:

@@ -65,6 +65,8 @@ def plan(setting: Setting, asked: Asked, *, as_json: bool) -> int:
 def scan(setting: Setting, asked: Asked, *, resume: bool) -> int:
     """Collect into the ledger; with `resume`, go on with the newest unfinished scan."""
     with wiring.open_ledger(setting.db) as ledger:
+        if asked.passive:
+            return _listen(setting, asked, ledger)
         done = _resumed(setting, asked, ledger) if resume else _new(setting, asked, ledger)
     _tell(setting, done)
     return 0 if done.status == "complete" else INCOMPLETE
@@ -116,12 +118,7 @@ def _links(scope: Scope) -> Sequence[interfaces.Interface]:
 
 
 def _sweeps(engine: str) -> tuple[Sweep, ...]:
-    every = [
-        sweep
-        for sweep in wiring.sweeps()
-        if sweep.medium is not Medium.PASSIVE
-        and (sweep.medium is not Medium.FRAME or sweep.kind in getattr(Engine, "KINDS", ("arp",)))
-    ]
+    every = [sweep for sweep in wiring.sweeps() if sweep.medium is not Medium.PASSIVE]
     if engine == "connect":
         return tuple(sweep for sweep in every if sweep.medium is not Medium.FRAME)
     if engine not in {"auto", "nmap"}:
@@ -221,7 +218,7 @@ def _collect(
     sent: list[Sent] = []
     guard = Guard(scope, clock=setting.now, journal=sent.append)
     lists, _ = authority.port_lists(wiring.DATA / "ports.toml")
-    engine = Engine(guard, interfaces.interfaces(), lists["knock"])
+    engine = Engine(guard, interfaces.interfaces(), lists["knock"], by_nmap=asked.engine == "nmap")
     targets = scope.networks.minus(scope.excluded)
     if not again:
         ledger.start(replace(run, vantage=engine.vantage(targets)))
@@ -256,6 +253,45 @@ def _collect(
         _journal(ledger, run.id, sent, totals)
         ledger.finish(run.id, status, (reason,) if reason else (), setting.now())
     return Outcome(run.id, status, reason, tuple(sorted(totals.items())))
+
+
+def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
+    """Hear what passes for so long; nothing is sent, so no more authority than ours is needed."""
+    links = [
+        link
+        for link in interfaces.interfaces()
+        if asked.interface in {None, link.name} and link.mac
+    ]
+    here = [network for link in links for network in link.on_link.cidrs() if "." in network]
+    scope = _scope(setting, replace(asked, targets=asked.targets or tuple(here)))
+    engine = Engine(Guard(scope, clock=setting.now), interfaces.interfaces(), ())
+    (sweep,) = (sweep for sweep in wiring.sweeps() if sweep.medium is Medium.PASSIVE)
+    now = setting.now()
+    run = Run(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
+        site=scope.site,
+        kind="listen",  # nothing was asked: it is no visit that coverage could rest on
+        started=now,
+        operator=scope.authority.operator,
+        scope=authority.as_json(scope),
+        vantage=engine.vantage(scope.networks),
+        tool_version=__version__,
+    )
+    ledger.start(run)
+    heard = 0
+
+    async def listen(stop: asyncio.Event) -> bool:
+        nonlocal heard
+        async for attempts in engine.listen(sweep, scope.networks, asked.passive):
+            heard += ledger.append(run.id, attempts)
+            if stop.is_set():
+                return False
+        return True
+
+    complete = _run(listen)
+    ledger.finish(run.id, "complete" if complete else "interrupted", (), setting.now())
+    setting.say(f"run {run.id}: {heard} sightings; sent: nothing")
+    return 0 if complete else INCOMPLETE
 
 
 def _journal(

@@ -1,6 +1,9 @@
 """Commands by which officers decide: exemptions, overrides, removals, merges, questions."""
 
+import csv
 import hashlib
+import io
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +13,12 @@ from auditor import wiring
 from auditor.commands import judging
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import safe
-from auditor.errors import UsageError
+from auditor.errors import DataError, UsageError
 from auditor.model.device import Assessed
 from auditor.model.identity import TRAITS
 from auditor.model.policy import Decision, DecisionKind, Verdict
-from auditor.policy import decisions, exemptions, removals
+from auditor.model.report import Report
+from auditor.policy import decisions, exemptions, removals, worksheet
 from auditor.store.ledger import Ledger
 
 Subject = tuple[tuple[str, str], ...]
@@ -145,6 +149,78 @@ def split(setting: Setting, device: str, key: str, by: str, reason: str) -> int:
         subject = (("site", assessed.device.site), (name, value))
         made = Decision("", DecisionKind.SPLIT, by, setting.now(), reason, subject)
         return _keep(ledger, decisions.sealed(made))
+
+
+def questions(
+    setting: Setting,
+    out: Path,
+    packs: tuple[str, ...],
+    lang: str,
+    read: Path | None,
+    by: str,
+) -> int:
+    """Write the missing facts as worksheets, or take the answers of one in."""
+    with wiring.open_ledger(setting.db) as ledger:
+        if read:
+            return _answers(setting, ledger, read, by)
+        frozen = judging.frozen(setting, ledger, judging.Wanted(packs=packs))
+    return _worksheets(frozen, out, lang)
+
+
+def _worksheets(report: Report, out: Path, lang: str) -> int:
+    from auditor.formats.csv import rows as written
+    from auditor.formats.tables import Table
+    from auditor.formats.template import asked_for
+
+    languages = asked_for(lang)
+    asked = worksheet.question_rows(report.findings, report.devices)
+    out.mkdir(parents=True, exist_ok=True)
+    for language in languages:
+        table = Table("questions", "", worksheet.COLUMNS, worksheet.csv_rows(asked, language))
+        path = out / f"questions.{language}.csv"
+        path.write_bytes(b"".join(written(table, language)))
+        print(safe(path.resolve()))
+    (pages,) = wiring.formats_named("questions")
+    words = wiring.words(("en", "fr"))
+    for page in pages.render(report, words, languages, wiring.resources()):
+        (out / page.name).write_bytes(b"".join(page.pieces))
+        print(safe((out / page.name).resolve()))
+    print(f"{len(asked)} questions")
+    return 0
+
+
+def _answers(setting: Setting, ledger: Ledger, path: Path, by: str) -> int:
+    if not by:
+        raise UsageError("nobody is named as answering", hint="say who with --by")
+    known = judging.known_devices(setting, ledger)
+    canonical = wiring.knowledge().makers.named
+    made, rejected = worksheet.read_answers(_rows(path), known, by, setting.now(), canonical)
+    for decision in made:
+        ledger.decide(decision)
+    for row in rejected:
+        print(safe(f"{path.name}:{row.line}: {row.reason}"), file=sys.stderr)
+    print(f"{len(made)} answers recorded, {len(rejected)} rows not taken")
+    return 2 if rejected and not made else 0
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """Read a worksheet as a spreadsheet saved it: comma or semicolon, with or without a mark."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig", "replace")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}", why=error.strerror or "") from error
+    head = text.split("\n", 1)[0]
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ","
+    )
+    missing = {"device", "field", "answer"} - set(reader.fieldnames or ())
+    if missing:
+        raise DataError(
+            f"{path} is no worksheet",
+            why=f"it lacks {', '.join(sorted(missing))}",
+            hint="fill in the file that `auditor questions` wrote",
+        )
+    return [{key: value or "" for key, value in row.items() if key} for row in reader]
 
 
 def _joining(
