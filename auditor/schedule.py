@@ -241,6 +241,7 @@ class _Host:
         self.asked_last = ""
         self.turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
+        self.listening: set[asyncio.Future[Attempt | None]] = set()
         self.resets = self.silences = 0
         self.made: list[Attempt] = []
 
@@ -268,8 +269,17 @@ class _Host:
         community = self.run.community(self.ip) if probe.needs_community else None
         peer = Peer(self.ip, port, probe.tls, tuple(self.seen), community)
         seen: list[Observation] = []
+        asking = asyncio.ensure_future(self.run.network.converse(peer, probe, seen))
+        if probe.listens:
+            self.listening.add(asking)
         try:
-            attempt = await self.run.network.converse(peer, probe, seen)
+            attempt = await asking
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                asking.cancel()
+                raise
+            return  # it only listened, and others told enough meanwhile
         except Exception as error:
             where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
             said = f"{type(error).__name__}: {error}"
@@ -282,6 +292,9 @@ class _Host:
         if probe.listens and attempt.observations:
             self.speaks_first.add(port)
         self.asked_last = f"{probe.name} on port {port}"
+        if attempt.observations and self.run.work.enough(self.seen):
+            for other in self.listening:
+                other.cancel()
         await self._feel(attempt)
 
     async def _feel(self, attempt: Attempt) -> None:

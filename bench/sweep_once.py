@@ -49,7 +49,9 @@ def main():
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     pace = sys.argv[3] if len(sys.argv) > 3 else None
     live, opened, sent, syn_s = asyncio.run(sweep(sys.argv[1], rounds, pace))
-    print(f"live={live} open={opened} sent={sent} syn_s={syn_s:.3f} cpu_s={time.process_time():.2f}")
+    print(
+        f"live={live} open={opened} sent={sent} syn_s={syn_s:.3f} cpu_s={time.process_time():.2f}"
+    )
 
 
 if __name__ == "__main__":

@@ -29,8 +29,10 @@ NMAP = ["nmap", "-n", "-sS", "-p", TEXT, "-oG", "-", "--send-eth"]
 def ours(farm, _folder):
     code = farm.run(
         [sys.executable, str(ROOT / "bench" / "sweep_once.py"), farm.network],
-        capture_output=True, text=True, timeout=600, check=True, env={"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=600, env={"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
+    if code.returncode:
+        sys.exit(code.stderr)
     told = dict(re.findall(r"(\w+)=([\d.]+)", code.stdout))
     return int(told["open"]), int(told["sent"])
 
@@ -44,7 +46,7 @@ def masscan(rate):
              "--interface", "eth0", "--router-mac", "02:00:00:00:00:01"],
             capture_output=True, timeout=600,
         )  # fmt: skip
-        found = set(re.findall(r"^open tcp (\d+) (\S+)", said.read_text(), re.M))
+        found = set(re.findall(r"^open tcp (\d+) (\S+)", said.read_text(), re.MULTILINE))
         return len(found), None
 
     return run
@@ -118,7 +120,9 @@ def main():
         share = [100 * count / exist for count in found[name]]
         ratio = f", {median / base:.2f} x ours" if base else ""
         packets = f", {sent[name]} packets" if sent[name] else ""
-        print(f"{name}: median {median:.2f} s{ratio}, found {min(share):.2f}-{max(share):.2f} %{packets}")
+        print(
+            f"{name}: median {median:.2f} s{ratio}, found {min(share):.2f}-{max(share):.2f} %{packets}"
+        )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from auditor.plugins import Conversation, Peer, Probe, Say
 
 GREETING_BYTES = 16
 LIMIT_BYTES = 256
-IDLE_S = 1.5
+IDLE_S = 0.6  # who speaks first does so at once
 
 
 def speak(_peer: Peer) -> Conversation:
