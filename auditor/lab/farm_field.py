@@ -3,9 +3,7 @@
 import asyncio
 import gc
 import os
-import signal
 import time
-from contextlib import suppress
 from typing import Any
 
 from auditor.lab import farm_arp, farm_rules, kernel
@@ -31,7 +29,6 @@ class Field:
         self.seen = Seen()
         self.sent = Sent()
         self._sniffer: Sniffer | None = None
-        self._arp = 0
         self._began = time.monotonic()
         self._servers: list[asyncio.Server] = []
 
@@ -45,7 +42,7 @@ class Field:
         }
         plan = self.plan
         answering = farm_arp.Answering(macs, plan.arp_loss, plan.arp_delay_s, plan.chatter)
-        self._arp = farm_arp.start(farm_rules.DEVICE, answering)
+        farm_arp.start(farm_rules.DEVICE, answering)
         self._servers = await serve(self.hosts, plan, self.seen, _DEVICE_INDEX)
         if plan.witness:
             self._sniffer = Sniffer(farm_rules.DEVICE, self.sent, _nobody)
@@ -71,6 +68,7 @@ class Field:
             links.own(self.plan.network)
             links.on_link(f"{self.plan.scanner}/32", _DEVICE_INDEX)
             links.neighbour(self.plan.scanner, _SCANNER_MAC, _DEVICE_INDEX)
+            links.groups(_DEVICE_INDEX)
         with kernel.inside(self.scanner), Links() as links:
             for knob in ("all", "default"):
                 kernel.set_kernel(f"net.ipv4.conf.{knob}.rp_filter", "0")
@@ -89,10 +87,8 @@ class Field:
 
     def close(self) -> None:
         """End all that runs in the scanner's network; the rest ends with this process."""
-        if self._arp:
-            with suppress(OSError):
-                os.kill(self._arp, signal.SIGKILL)
         kernel.clear(self.scanner)
+        kernel.end_children()
 
 
 def _nobody(moment: float, ip: str, port: int, source: int, flags: int) -> None:

@@ -20,6 +20,7 @@ from auditor.lab.town import Town
 from auditor.lab.truth import Truth
 
 _LINE_BYTES = 64 << 20
+_SETTLE_S = 0.03
 
 
 def main() -> int:
@@ -64,6 +65,7 @@ async def _live(asked: dict[str, Any], scanner: int) -> None:
         reader = asyncio.StreamReader(limit=_LINE_BYTES)
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while line := await reader.readline():
+            await asyncio.sleep(_SETTLE_S)  # let what has arrived be served
             _say(_obey(lab, json.loads(line)))
     except AuditorError as error:
         _say({"error": error.what, "why": error.why, "hint": error.hint})

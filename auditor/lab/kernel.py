@@ -163,6 +163,15 @@ def clear(network: int) -> None:
             os.kill(process, signal.SIGKILL)
 
 
+def end_children() -> None:
+    """Kill every process that we have forked and wait for its end."""
+    for task in Path("/proc/self/task").iterdir():
+        for child in (task / "children").read_text().split():
+            with suppress(OSError):
+                os.kill(int(child), signal.SIGKILL)
+                os.waitpid(int(child), 0)
+
+
 def set_kernel(name: str, value: str) -> bool:
     """Write one sysctl of the network we are in; False where the machine does not allow it."""
     try:

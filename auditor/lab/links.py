@@ -15,6 +15,8 @@ from auditor.model.address import Mac
 LOOPBACK = 1  # the index of `lo` in every network
 NEAR = 2  # the index that the lab gives to a host's first interface
 
+DISCOVERY_GROUPS = ("239.255.255.250", "239.255.255.251", "224.0.0.251", "224.0.0.22")
+
 _NEWLINK, _SETLINK, _NEWADDR, _NEWROUTE, _NEWNEIGH = 16, 19, 20, 24, 28
 _PERMANENT = 0x80  # linux/neighbour.h, NUD_PERMANENT
 _REQUEST, _ACK, _CREATE, _EXCL = 0x1, 0x4, 0x400, 0x200
@@ -119,6 +121,12 @@ class Links:
         head = struct.pack("=BxxxiHBB", socket.AF_INET, index, _PERMANENT, 0, 0)
         body = _attribute(1, socket.inet_aton(ip)) + _attribute(2, mac.value.to_bytes(6, "big"))
         self._ask(_NEWNEIGH, _CREATE, head + body)
+
+    def groups(self, index: int) -> None:
+        """Know the hardware addresses of the discovery groups for good (RFC 1112, 6.4)."""
+        for group in DISCOVERY_GROUPS:
+            low = int.from_bytes(socket.inet_aton(group), "big") & 0x7FFFFF
+            self.neighbour(group, Mac(0x01_00_5E_00_00_00 | low), index)
 
     def on_link(self, network: str, index: int) -> None:
         """Reach a network straight over an interface, without a router."""

@@ -69,6 +69,9 @@ class Town:
         self.sent = Sent()
         self.touches = {d.name: Touches(d.name, d.ip, d.mac) for d in truth.devices}
         self._by_ip = {device.ip: self.touches[device.name] for device in truth.devices}
+        self._networks: list[int] = []
+        served = ((d.ip, s) for d in truth.devices for s in truth.services(d))
+        self._traps = {(ip, service.port) for ip, service in served if isinstance(service, Trap)}
         self._weak: dict[str, Weakness] = {}
         self._sniffers: list[Sniffer] = []
         self._servers: list[asyncio.Server] = []
@@ -86,7 +89,7 @@ class Town:
             self._plug_in(at, device, network)
             with kernel.inside(network):
                 opened = self._set_up(device)
-            os.close(network)  # from here on its sockets and its cable keep it
+            self._networks.append(network)  # nothing else keeps one without services
             for service, own in opened:
                 await self._serve(device, service, own)
         for at in range(len(self.truth.segments)):
@@ -138,6 +141,10 @@ class Town:
         segment = next(s for s in self.truth.segments if s.name == device.segment)
         prefix = 24 if device.on_link else segment.interface.partition("/")[2]
         links.address(f"{device.ip}/{prefix}", NEAR)
+        # The kernel's neighbour table is one for all networks and small: take no room in it.
+        at = self.truth.segments.index(segment)
+        links.neighbour(segment.scanner, Mac(_SCANNER_MAC + at), NEAR)
+        links.groups(NEAR)
         if device.on_link:
             links.on_link("0.0.0.0/0", NEAR)
         if device.range and device.range_open:
@@ -167,6 +174,8 @@ class Town:
     def _watch(self, moment: float, ip: str, port: int, source: int, flags: int) -> None:
         if flags & _SYN and (touches := self._by_ip.get(ip)):
             touches.ports.add(port)
+            if (ip, port) in self._traps:  # the first frame is a touch already
+                touches.violation(f"port {port} was touched")
         if weak := self._weak.get(ip):
             weak.tcp(moment, port, source, flags)
 
@@ -179,6 +188,7 @@ class Town:
     def close(self) -> None:
         """End all that runs in the scanner's network; the rest ends with this process."""
         kernel.clear(self.scanner)
+        kernel.end_children()
 
 
 def open_all(service: Service) -> list[tuple[Service, socket.socket]]:

@@ -95,7 +95,7 @@ def test_every_rtsp_server_names_its_realm_without_credentials(department):
         if device.fragile:
             continue
         words = f"DESCRIBE rtsp://{device.ip}/ RTSP/1.0\r\nCSeq: 7\r\n\r\n".encode()
-        got, _ = ask(department, device.ip, service.port, words, 0.1)
+        got, _ = ask(department, device.ip, service.port, words, 0.3)
         assert got.startswith(b"RTSP/1.0 401"), device.name
         assert b"\r\nCSeq: 7\r\n" in got
         assert b"\r\nWWW-Authenticate: " in got
@@ -173,16 +173,11 @@ def test_dhip_answers_with_header_and_brand(department):
     assert b'"mac":"b4:4c:3b:1a:00:34"' in relabel
 
 
-def test_a_silent_range_gives_one_mac_for_many_addresses(department):
-    pings = "; ".join(
-        f"ping -c1 -W0.2 10.20.{net}.{last} >/dev/null"
-        for net, last in ((2, 130), (2, 158), (2, 159), (2, 160), (1, 200))
-    )
-    told = department.run(["sh", "-c", f"{pings}; ip neigh"], capture_output=True, text=True).stdout
+def test_a_range_gives_one_mac_for_many_addresses(department, who_has):
     for ip in ("10.20.2.130", "10.20.2.158"):
-        assert f"{ip} dev eth1 lladdr 00:00:0c:1a:00:01" in told
-    assert "10.20.2.160 dev eth1 lladdr" not in told
-    assert "10.20.1.200 dev eth0 lladdr 00:01:42:1a:00:02" in told
+        assert who_has(department, "eth1", ip) == {"00:00:0c:1a:00:01"}
+    assert who_has(department, "eth1", "10.20.2.160") == set()
+    assert who_has(department, "eth0", "10.20.1.200") == {"00:01:42:1a:00:02"}
     assert b"nginx" in ask(department, "10.20.1.200", 80, GET, 1)[0]
 
 

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections import Counter
+from string import Template
 
 import pytest
 from hypothesis import given
@@ -75,6 +76,21 @@ def test_a_device_s_own_variables_win_over_its_persona_s():
     stairs = TRUTH.device("stairs-cam")
     assert TRUTH.words(stairs)["realm"] == "IP Camera(D2959)"
     assert TRUTH.words(TRUTH.device("lobby-cam"))["realm"] == "IP Camera(C1214)"
+
+
+def test_no_text_of_a_device_leaves_a_variable_unfilled():
+    asked = {"cseq", "uuid", "message", "search", "length", "target"}
+    for device in TRUTH.devices:
+        known = set(TRUTH.words(device)) | asked
+        for service in TRUTH.services(device):
+            texts = [getattr(service, "reply", ""), getattr(service, "text", "")]
+            texts += [
+                part
+                for route in getattr(service, "routes", ())
+                for part in (route.head, route.body)
+            ]
+            unknown = {n for text in texts for n in Template(text).get_identifiers()} - known
+            assert not unknown, f"{device.name}: {unknown}"
 
 
 def test_a_list_needs_to_say_only_what_matters():
