@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from auditor.identify.build import build, device_id, ip_number, link
-from auditor.identify.decided import Decided, decided
+from auditor.identify.decided import Decided, Trees, decided, in_force
 from auditor.identify.forest import Forest
 from auditor.identify.keys import STRONG, serials_differ
 from auditor.identify.records import SHARED, Records
@@ -67,8 +67,15 @@ def group(
     records = Records()
     for stored in attempts:
         records.take(stored)
+    acts = in_force(decisions)
     correlation = _Correlation(records, Forest())
-    return correlation.groups(decided(decisions, records))
+    groups = correlation.groups(decided(acts, records))
+    if not any(act.late for act in acts):
+        return groups
+    numbers = {seq: number for number, seq in enumerate(records.seqs)}
+    devices = {g.id: tuple(numbers[seq] for seq in g.seqs) for g in groups}
+    trees = Trees(correlation.forest.root, devices)
+    return _Correlation(records, Forest()).groups(decided(acts, records, trees))
 
 
 def _order(device: Device) -> tuple[str, tuple[int, ...], str]:

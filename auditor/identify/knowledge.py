@@ -100,6 +100,11 @@ class Knowledge:
         return tuple(found)
 
     @cached_property
+    def stamp(self) -> tuple[tuple[str, str], ...]:
+        """Give name and version of each body of knowledge, as identities carry them."""
+        return tuple((version.name, version.version) for version in self.versions())
+
+    @cached_property
     def _read_day(self) -> date:
         entities = self.makers.entities.values()
         days = [row.source.read for entity in entities for row in entity.relationship]

@@ -30,7 +30,6 @@ from auditor.model.identity import (
 
 _SOLID = frozenset({Strength.SELF_DECLARED, Strength.PLATFORM})
 _Kinds = dict[Strength, set[str]]  # strength -> kinds of evidence
-_NOTHING = Identity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +83,13 @@ def resolve(evidence: Iterable[Evidence], knowledge: Knowledge) -> Identity:
     """Settle every trait of one device."""
     claims = tuple(evidence)
     if not claims:
-        return _NOTHING
+        return Identity(data_versions=knowledge.stamp)
     others = tuple([e for e in claims if e.trait != "serial"])
     found = _settled(others, claims, knowledge)
     serial, _ = settle("serial", claims, knowledge)
     said = (found.maker.value, found.model.value, serial.value, found.firmware.value)
-    return replace(found, serial=serial, inferences=inferences(*said, knowledge))
+    inferred = inferences(*said, knowledge)
+    return replace(found, serial=serial, inferences=inferred, data_versions=knowledge.stamp)
 
 
 def _settled(
@@ -105,6 +105,8 @@ def _settled(
     model, models = settle("model", others, knowledge)
     firmware, _ = settle("firmware", others, knowledge)
     device_class, _ = settle("device_class", others, knowledge)
+    if device_class.value is None:
+        device_class = _usual_class(maker, knowledge)
     row = None
     if brand.value and maker.value and brand.value != maker.value:
         row = knowledge.makers.relationship(brand.value, maker.value)
@@ -124,6 +126,13 @@ def _settled(
             knowledge.resolved.clear()
         knowledge.resolved[shape] = template
     return found
+
+
+def _usual_class(maker: Trait, knowledge: Knowledge) -> Trait:
+    """Fall back on what this maker mostly makes: a hint, without evidence of its own."""
+    entity = knowledge.makers.entities.get(maker.value or "")
+    usual = entity.default_class if entity else None
+    return Trait(usual, Standing.HINT) if usual else Trait()
 
 
 def _sold_as(

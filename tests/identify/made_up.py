@@ -96,6 +96,7 @@ source = {SOURCE}
 id = "initech"
 name = "Initech"
 kind = "maker"
+default_class = "network"
 registrants = ["Initech Networks Inc"]
 """,
     "chipper.toml": """

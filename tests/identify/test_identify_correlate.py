@@ -318,6 +318,43 @@ def test_a_later_merge_overrules_an_earlier_split():
     assert len(devices(mixed_up(), split, merge)) == 1
 
 
+def joined_by_address():
+    writer = Writer().arp("10.0.0.1", A).http("10.0.0.1", "AcmeWeb/1")
+    return writer.listed(("asset.tag", "T1"), ip="10.0.0.1")
+
+
+@pytest.mark.parametrize("key", [("mac", A), ("asset.tag", "T1")])
+def test_one_identifier_is_split_from_whatever_it_is_part_of(key):
+    assert len(devices(joined_by_address())) == 1
+    found = devices(joined_by_address(), decide(DecisionKind.SPLIT, 1, key))
+    wire, book = sorted(found, key=lambda d: not d.on_wire)
+    assert [s.observation.field for s in wire.sightings] == ["mac", "http.server"]
+    assert book.sources == ("asset_csv",)
+
+
+def test_an_address_is_split_from_the_rest_of_a_device():
+    writer = Writer().row("sadp", "10.0.0.1", A, SERIAL).row("sadp", "10.0.0.2", B, SERIAL)
+    found = devices(writer, decide(DecisionKind.SPLIT, 1, ("ip", "10.0.0.2")))
+    assert sorted(d.ips for d in found) == [("10.0.0.1",), ("10.0.0.2",)]
+
+
+def test_what_is_split_from_a_merge_leaves_the_others_merged():
+    merge = decide(DecisionKind.MERGE, 1, ("mac", A), ("mac", B), ("mac", C))
+    writer = Writer().arp("10.0.0.1", A).arp("10.0.0.2", B).arp("10.0.0.3", C)
+    assert len(devices(writer, merge)) == 1
+    found = devices(writer, merge, decide(DecisionKind.SPLIT, 2, ("mac", B)))
+    assert sorted(sorted(d.macs) for d in found) == [[A, C], [B]]
+
+
+def test_devices_are_merged_by_their_ids_too():
+    writer = Writer().http("10.0.0.1").http("10.0.0.2")
+    one, other = devices(writer)
+    merge = decide(DecisionKind.MERGE, 1, ("device", one.id), ("device", other.id))
+    (device,) = devices(writer, merge)
+    assert device.ips == ("10.0.0.1", "10.0.0.2")
+    assert len(devices(writer, merge, decide(DecisionKind.SPLIT, 2, ("device", one.id)))) == 2
+
+
 def test_a_decision_of_another_site_says_nothing_here():
     merge = decide(DecisionKind.MERGE, 1, ("mac", A), ("mac", B), site="branch")
     assert len(devices(mixed_up(), merge)) == 2

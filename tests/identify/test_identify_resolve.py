@@ -182,6 +182,17 @@ def test_the_other_traits(known, seen, trait, value):
     assert getattr(identity(known, seen), trait).value == value
 
 
+def test_a_maker_of_one_kind_of_thing_gives_a_hint_of_the_class(known):
+    found = identity(known, OTHER)
+    assert (found.device_class.value, found.device_class.standing) == ("network", Standing.HINT)
+    assert identity(known, OTHER, ("asset.category", "camera")).device_class.value == "camera"
+    assert identity(known, PLATFORM).device_class.value is None
+
+
+def test_an_identity_says_which_knowledge_it_rests_on(known):
+    assert dict(identity(known).data_versions)["oui"] == "2026-01-02"
+
+
 def test_a_recorder_does_not_take_the_identity_of_its_cameras(known):
     found = identity(known, ("device.model", "AC-1234"), ("http.server", "AcmeWeb/recorder"),
                      ("device.model", "AR-1234"))  # fmt: skip
