@@ -122,7 +122,9 @@ def main(arguments: list[str]) -> int:
     print(text)
     for one in found:
         if one.mistakes:
-            print(f"! {one.row['id']} {one.row['vendor']}: {'; '.join(one.mistakes)}", file=sys.stderr)
+            print(
+                f"! {one.row['id']} {one.row['vendor']}: {'; '.join(one.mistakes)}", file=sys.stderr
+            )
     if "--write" in arguments:
         before, rest = DOCUMENT.read_text("utf-8").split(BEGIN)
         after = rest.split(END)[1]

@@ -76,7 +76,8 @@ def test_a_relabel_shows_both_names_and_the_contradiction(found):
         for one in found
         if one.positive
         and one.row["protocol"] in {"sadp", "dhip"}
-        and one.row["expect"].get("brand") in {"TruVision", "Intelbras", "CP Plus", "Amcrest", "LTS"}
+        and one.row["expect"].get("brand")
+        in {"TruVision", "Intelbras", "CP Plus", "Amcrest", "LTS"}
     ]
     assert len(relabels) >= 10
     for one in relabels:
