@@ -171,14 +171,14 @@ WAYS = {"bare": bare, "attempts": only_attempts, "ledger": ledger, "blocks": led
         "bare COPY": bare_copy}  # fmt: skip
 
 
-def measure(way: str, path: Path, rows: int, url: str) -> tuple[float, float]:
-    """Run one way in a process of its own; give rows per second and peak MB."""
+def measure(way: str, path: Path, rows: int, url: str) -> tuple[float, float, float]:
+    """Run one way in a process of its own; give rows per second, peak MB, µs of CPU a row."""
     done = subprocess.run(
         [sys.executable, __file__, "--one", way, "--file", str(path), "--rows", str(rows), "--postgres", url],
         check=True, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
-    answer = json.loads(done.stdout)
-    return answer["rows_per_s"], answer["peak_mb"]
+    speed, peak_mb, cpu_us = json.loads(done.stdout)
+    return speed, peak_mb, cpu_us
 
 
 def one(way: str, path: Path, rows: int, url: str) -> None:
@@ -186,22 +186,24 @@ def one(way: str, path: Path, rows: int, url: str) -> None:
         began = time.perf_counter()
         count = WAYS[way](path, Path(folder), rows, url)
         elapsed = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"rows_per_s": count / elapsed, "peak_mb": peak}))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_us = (used.ru_utime + used.ru_stime) / count * 1e6
+    print(json.dumps([count / elapsed, used.ru_maxrss / 1024, cpu_us]))
 
 
 def compare(path: Path, rows: int, runs: int, url: str) -> None:
     print(f"{rows:,} rows, {path.stat().st_size / 1e6:.0f} MB, median of {runs}")
     base = "bare COPY" if url else "bare"
     names = [base, "attempts", "ledger", "blocks", "session.add"]
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
     for _ in range(runs):  # interleaved, so that a busy minute hits all alike
         for name in names:
             found[name].append(measure(name, path, rows, url))
-    speed = {name: statistics.median(one for one, _ in some) for name, some in found.items()}
+    speed = {name: statistics.median(one[0] for one in some) for name, some in found.items()}
     for name in names:
-        peak = max(mb for _, mb in found[name])
-        print(f"{name:12} {speed[name]:10,.0f} rows/s {peak:6.0f} MB")
+        peak = max(one[1] for one in found[name])
+        cpu = min(one[2] for one in found[name])
+        print(f"{name:12} {speed[name]:10,.0f} rows/s {peak:6.0f} MB {cpu:6.1f} µs CPU a row")
     for way in ("ledger", "blocks"):
         print(f"{way} / {base}: {speed[way] / speed[base]:.2f} (at least 0.50)")
         print(f"{way} / session.add: {speed[way] / speed['session.add']:.1f} (at least 4)")

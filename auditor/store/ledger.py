@@ -159,6 +159,14 @@ class Ledger:
             runs, spans = reader.spans(connection, site=site, run=run, after=after)
             yield from reader.attempts(connection, runs, spans, after)
 
+    def about(
+        self, *, ip: str | None = None, mac: str | None = None, site: str | None = None
+    ) -> Iterator[StoredAttempt]:
+        """Stream what is known of one address, without reading the rest of the ledger."""
+        with reading(self.engine) as connection:
+            runs = reader.named_runs(connection, site)
+            yield from reader.about(connection, runs, ip, mac)
+
     def answered(self, run_id: str) -> set[tuple[str, str, int]]:
         """Give (ip, tool, port) of what a run has already asked, for resuming it.
 

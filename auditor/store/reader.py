@@ -37,16 +37,7 @@ def spans(
 
     Neighbouring links of one run are joined.
     """
-    runs = {
-        number: (unpack(name), unpack(place))
-        for number, name, place in connection.execute(
-            text(
-                "SELECT n, id, site FROM run WHERE (CAST(:site AS TEXT) IS NULL OR site = :site)"
-                " AND (CAST(:run AS TEXT) IS NULL OR id = :run)"
-            ),
-            {"site": site and pack(site), "run": run and pack(run)},
-        )
-    }
+    runs = named_runs(connection, site, run)
     links = connection.execute(
         text(
             "SELECT first, last, run, nth FROM link WHERE kind = 'attempt' AND last > :after"
@@ -71,18 +62,55 @@ def spans(
     return runs, found
 
 
+def named_runs(
+    connection: Connection, site: str | None = None, run: str | None = None
+) -> dict[int, tuple[str, str]]:
+    """Give the runs asked for: number -> id, site."""
+    query = text(
+        "SELECT n, id, site FROM run WHERE (CAST(:site AS TEXT) IS NULL OR site = :site)"
+        " AND (CAST(:run AS TEXT) IS NULL OR id = :run)"
+    )
+    values = {"site": site and pack(site), "run": run and pack(run)}
+    return {
+        number: (unpack(name), unpack(place))
+        for number, name, place in connection.execute(query, values)
+    }
+
+
 def attempts(
     connection: Connection, runs: dict[int, tuple[str, str]], found: Iterable[Span], after: int = 0
 ) -> Iterator[StoredAttempt]:
     """Stream the attempts of the spans, with the bytes they rest on."""
-    shapes = connection.execute(text("SELECT n, doc FROM shape"))
-    decoder = Decoder({number: tuple(loads(doc)) for number, doc in shapes})
+    decoder = _decoder(connection)
     for span in found:
         for rows in rows_between(connection, max(span.first, after + 1), span.last):
             kept = raws(connection, rows)
             for seq, *row in rows:
                 name, site = runs[span.run]
                 yield StoredAttempt(seq, name, site, _attempt(seq, row, decoder, kept))
+
+
+def about(
+    connection: Connection, runs: dict[int, tuple[str, str]], ip: str | None, mac: str | None
+) -> Iterator[StoredAttempt]:
+    """Stream the attempts at an IP address or with a hardware address, by their indexes."""
+    query = text(
+        f"SELECT run, {_ATTEMPT} FROM attempt WHERE seq > :after AND"
+        f" (ip = CAST(:ip AS TEXT) OR mac = CAST(:mac AS TEXT)) ORDER BY seq LIMIT {CHUNK}"
+    )
+    values: dict[str, Any] = {"ip": ip and pack(ip), "mac": mac and pack(mac), "after": 0}
+    decoder = _decoder(connection)
+    while rows := connection.execute(query, values).all():
+        values["after"] = rows[-1][1]
+        mine = [tuple(row) for row in rows if row[0] in runs]
+        kept = raws(connection, mine)
+        for run, seq, *row in mine:
+            yield StoredAttempt(seq, *runs[run], _attempt(seq, row, decoder, kept))
+
+
+def _decoder(connection: Connection) -> Decoder:
+    shapes = connection.execute(text("SELECT n, doc FROM shape"))
+    return Decoder({number: tuple(loads(doc)) for number, doc in shapes})
 
 
 def _attempt(seq: int, row: Sequence[Any], decoder: Decoder, kept: dict[str, bytes]) -> Attempt:

@@ -173,6 +173,20 @@ def test_what_was_sent_is_recorded_with_what_came_of_it(ledger):
     assert [sent.count for sent in ledger.journaled("imp")] == [2]
 
 
+def test_one_address_is_looked_up_without_reading_the_rest(ledger):
+    ledger.start(Run("lab", "lab", "import", NOON))
+    started(ledger)
+    mac = "00:aa:01:00:00:01"
+    ledger.append("lab", [block([("10.0.0.1", None, "lab", ["T", None, None])])])
+    ledger.append("imp", [block([record(at) for at in range(3000)])])
+    ledger.append("imp", [block([(None, mac, "m", ["T", None, None])] * 1500)])
+    assert [s.attempt.detail for s in ledger.about(ip="10.0.0.1")] == ["lab", "a.csv:1"]
+    assert [s.site for s in ledger.about(ip="10.0.0.1", site="hq")] == ["hq"]
+    both = list(ledger.about(ip="10.0.0.2", mac=mac))
+    assert [s.seq for s in both] == [4, *range(3002, 4502)]
+    assert list(ledger.about(ip="10.77.0.1")) == list(ledger.about()) == []
+
+
 def test_a_long_block_is_cut_into_chunks_of_bounded_size():
     rows = [record(at) for at in range(2_345)]
     some = list(bulk.chunks([block(rows), block(rows[:10])], 1_000))
