@@ -51,6 +51,12 @@ class Annex:
     citation: str
     items: tuple[AnnexItem, ...]
     unconfirmed: tuple[Text, ...] = ()
+    citation_fr: str = ""
+
+    @property
+    def cited(self) -> Text:
+        """Give the citation as each language writes it."""
+        return Text(self.citation, self.citation_fr or self.citation)
 
 
 @dataclass(frozen=True, slots=True)

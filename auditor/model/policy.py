@@ -106,6 +106,12 @@ class Due:
     zone: str
     citation: str
     done: date | None = None
+    citation_fr: str = ""
+
+    @property
+    def cited(self) -> Text:
+        """Give the citation as each language writes it."""
+        return Text(self.citation, self.citation_fr or self.citation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,12 @@ class Finding:
     exempted_by: str | None = None
     overridden_by: str | None = None
     reason: str = ""  # code of what was judged: listed on_or_before maker_unknown …
+    citation_fr: str = ""
+
+    @property
+    def cited(self) -> Text:
+        """Give the citation as each language writes it."""
+        return Text(self.citation, self.citation_fr or self.citation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +177,12 @@ class PackSummary:
     overdue: bool = False
     actions: tuple[tuple[str, str], ...] = ()  # purchase/use/renew/… -> prohibited/not_addressed/…
     legacy: Text | None = None
+    citation_fr: str | None = None
+
+    @property
+    def cited(self) -> Text | None:
+        """Give the citation as each language writes it; None where none was published."""
+        return Text(self.citation, self.citation_fr or self.citation) if self.citation else None
 
 
 class DecisionKind(StrEnum):

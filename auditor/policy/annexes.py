@@ -96,9 +96,10 @@ def form_of(
         pack.version,
         form.title,
         form.intro,
-        form.citation,
+        form.citation.en,
         items,
         pack.raw.unconfirmed,
+        form.citation.fr,
     )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from auditor.errors import DataError
 from auditor.model.annex import Clock
-from auditor.model.policy import Decision, DecisionKind, Due, Finding, Text
+from auditor.model.policy import Decision, DecisionKind, Due, Finding, Text, Verdict
 from auditor.plugins import Case
 from auditor.policy.decisions import Subject, checked, refuse_unless, sealed
 from auditor.policy.exemptions import zone_of
@@ -20,6 +20,7 @@ from auditor.policy.subjects import speaks_of, value_of
 
 _SATURDAY = 5
 _SUBMITTED = "submitted:"
+IF_COVERED = Text(" (if the device turns out to be covered)", " (si l’appareil s’avère visé)")
 PROVISIONAL = Text(
     " (provisional: counted from the day on which the report before it is due)",
     " (provisoire : calculé à partir de l’échéance du rapport précédent)",
@@ -70,31 +71,32 @@ def due_day(duty: Duty, start: datetime, zone: str) -> date:
 
 
 def dues(
-    pack: Pack, rule: str, reason: str, case: Case, decisions: Sequence[Decision], zone: str
+    pack: Pack, finding: Finding, case: Case, decisions: Sequence[Decision], zone: str
 ) -> tuple[Due, ...]:
-    """Give the duties that one rule's answer starts, each with its day and whether it was done.
+    """Give the duties that one finding starts, each with its day and whether it was done.
 
     The variant of a clause is the organisation's to state (`clause`); unstated, all are shown.
     """
     stated = case.organisation.get("clause", "")
     found: dict[str, Due] = {}
     for duty in pack.raw.duty:
-        applies = reason in duty.on and (not duty.rules or rule in duty.rules)
+        applies = finding.reason in duty.on and (not duty.rules or finding.rule in duty.rules)
         if applies and (not stated or duty.variant in {"", stated}):
-            found[duty.id] = _due(duty, pack, rule, case, decisions, zone, found)
+            found[duty.id] = _due(duty, finding, case, decisions, zone, found)
     return tuple(found.values())
 
 
 def _due(
     duty: Duty,
-    pack: Pack,
-    rule: str,
+    finding: Finding,
     case: Case,
     decisions: Sequence[Decision],
     zone: str,
     before: dict[str, Due],
 ) -> Due:
     start, says = case.identified, duty.says
+    if finding.verdict is not Verdict.NONCONFORMING:
+        says = _add(says, IF_COVERED)
     if duty.start.startswith(_SUBMITTED):
         first = before.get(duty.start.removeprefix(_SUBMITTED))
         if first is not None:
@@ -108,8 +110,9 @@ def _due(
         what=says,
         due=due_day(duty, start, zone),
         zone=zone,
-        citation=duty.citation,
-        done=_done(duty, pack, rule, decisions),
+        citation=duty.citation.en,
+        done=_done(duty, finding, decisions),
+        citation_fr=duty.citation.fr,
     )
 
 
@@ -117,14 +120,14 @@ def _add(one: Text, other: Text) -> Text:
     return Text(one.en + other.en, one.fr + other.fr)
 
 
-def _done(duty: Duty, pack: Pack, rule: str, decisions: Sequence[Decision]) -> date | None:
+def _done(duty: Duty, finding: Finding, decisions: Sequence[Decision]) -> date | None:
     """Give the day on which a report was submitted first, as recorded."""
     days = [
         read_day(value_of(decision, "submitted"))
         for decision in decisions
         if decision.kind is DecisionKind.REPORTED
         and value_of(decision, "duty") == duty.id
-        and speaks_of(decision, pack.id, rule)
+        and speaks_of(decision, finding.pack, finding.rule)
     ]
     return min((day.last for day in days if day), default=None)
 

@@ -116,7 +116,7 @@ def _of_device(assessed: Assessed, packs: Sequence[Pack], world: World) -> Itera
                 finding = replace(finding, consequence=_joined(finding.consequence, note))
             finding = _decided(finding, decisions, removal, world)
             if finding.judged in {None, finding.verdict} and pack.raw.duty:
-                due = dues(pack, rule.id, finding.reason, case, decisions, world.zone)
+                due = dues(pack, finding, case, decisions, world.zone)
                 finding = replace(finding, due=due)
             yield finding
 
@@ -144,7 +144,8 @@ def _of_rule(pack: Pack, rule: Rule, case: Case, world: World) -> Finding:
         verdict=answer.verdict,
         because=words[0],
         consequence=words[1],
-        citation=rule.citation,
+        citation=rule.citation.en,
+        citation_fr=rule.citation.fr,
         evidence=(*maker.supporting, *maker.against),
         ask=answer.ask,
         reason=answer.reason,

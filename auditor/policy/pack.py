@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from auditor.model.policy import Source, Text, Verdict
 from auditor.plugins import Check
+from auditor.policy.words import typeset
 
 STRICT = ConfigDict(extra="forbid")
 Status = Literal[
@@ -45,14 +46,20 @@ def _both(value: object) -> object:
         raise ValueError("write { en = …, fr = … }: both languages, and nothing else")
     if not all(isinstance(words, str) and words.strip() for words in value.values()):
         raise ValueError("the words of one language are missing")
-    return value
+    return {"en": value["en"], "fr": typeset(value["fr"])}
 
 
 def _pairs(value: object) -> object:
     return tuple(value.items()) if isinstance(value, dict) else value
 
 
+def _cited(value: object) -> object:
+    """Take a citation that is the same in both languages as one string."""
+    return {"en": value, "fr": value} if isinstance(value, str) else value
+
+
 Words = Annotated[Text, BeforeValidator(_both)]
+Citation = Annotated[Text, BeforeValidator(_both), BeforeValidator(_cited)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Instrument:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     type: NonEmpty
     issuer: Words
-    citation: str | None = None
+    citation: Citation | None = None
     url: str | None = None
 
 
@@ -127,7 +134,7 @@ class Duty:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: NonEmpty
     says: Words
-    citation: NonEmpty
+    citation: Citation
     within: Annotated[int, Field(ge=1)]
     unit: Literal["business_days", "days", "hours"]
     start: NonEmpty
@@ -157,7 +164,7 @@ class Form:
     id: NonEmpty
     title: Words
     intro: Words
-    citation: NonEmpty
+    citation: Citation
     on: tuple[str, ...]
     element: tuple[Blank, ...]
     variant: str = ""
@@ -189,7 +196,7 @@ class RawRule:
         "export",
         "contract_eligibility",
     ]
-    citation: NonEmpty
+    citation: Citation
     params: Annotated[tuple[tuple[str, Any], ...], BeforeValidator(_pairs)] = ()
     words: Annotated[tuple[tuple[str, Wording], ...], BeforeValidator(_pairs)] = ()
 
@@ -202,7 +209,7 @@ class Rule:
     check: Check
     title: Text
     action: str
-    citation: str
+    citation: Text
     params: Any
     words: dict[str, Wording]
     outcomes: dict[str, frozenset[Verdict]]

@@ -52,7 +52,7 @@ def _files(paths: Iterable[Path]) -> list[Path]:
 
 def summary(pack: Pack, today: date) -> PackSummary:
     """Give what a report says of a pack; overdue: past the day by which it had to be reviewed."""
-    raw = pack.raw
+    raw, cited = pack.raw, pack.raw.instrument.citation
     return PackSummary(
         id=raw.id,
         version=raw.version,
@@ -61,7 +61,8 @@ def summary(pack: Pack, today: date) -> PackSummary:
         status=raw.status,
         as_of=raw.as_of,
         review_by=raw.review_by,
-        citation=raw.instrument.citation,
+        citation=cited.en if cited else None,
+        citation_fr=cited.fr if cited else None,
         binds=raw.binds.says,
         prohibits=raw.prohibits,
         unconfirmed=raw.unconfirmed,

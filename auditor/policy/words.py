@@ -108,6 +108,11 @@ def _say(key: str, value: str, language: str) -> str:
     return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
 
 
+def typeset(french: str) -> str:
+    """Set no-break spaces where French has them: before a colon and inside quotation marks."""
+    return french.replace(" :", "\u00a0:").replace("« ", "«\u00a0").replace(" »", "\u00a0»")
+
+
 def _fill(template: str, facts: Mapping[str, str], language: str) -> str:
     return BLANK.sub(lambda blank: _say(blank[1], facts.get(blank[1], "—"), language), template)
 
@@ -119,4 +124,4 @@ def fill(template: Text, facts: tuple[tuple[str, str], ...]) -> Text:
     What a device says is only ever put into a blank and never read as a template.
     """
     known = dict(facts)
-    return Text(_fill(template.en, known, "en"), _fill(template.fr, known, "fr"))
+    return Text(_fill(template.en, known, "en"), _fill(typeset(template.fr), known, "fr"))
