@@ -7,7 +7,7 @@ import ipaddress
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from auditor.model.device import Assessed, Gap, SubnetCoverage
 from auditor.model.identity import Standing
@@ -84,12 +84,13 @@ class Asked:
 class Exemption:
     """A decision to tolerate, and what the day of the report makes of it.
 
-    state: `active`, `soon` (ends within 30 days), `expired` or `withdrawn`.
+    state: as in `ExceptionRow`. devices: how many it covers.
     """
 
     decision: Decision
     state: str
     devices: int
+    problems: tuple[Text, ...] = ()
 
 
 def verdicts(findings: Iterable[Finding]) -> dict[str, Verdict]:
@@ -186,10 +187,13 @@ def asked(drawn: Iterable[Line]) -> tuple[Asked, ...]:
 
 def exemptions(report: Report) -> tuple[Exemption, ...]:
     """List every exemption, ended ones too: an exception is printed, never dropped."""
-    today = report.snapshot.as_of
+    kept = report.annexes.exceptions
+    if kept:
+        return tuple(Exemption(r.decision, r.state, len(r.devices), r.problems) for r in kept)
     withdrawn = {d.withdraws for d in report.decisions if d.kind is DecisionKind.WITHDRAWN}
     used = Counter(f.exempted_by for f in report.findings if f.exempted_by)
     given = [d for d in report.decisions if d.kind is DecisionKind.EXEMPTION]
+    today = report.snapshot.as_of
     return tuple(
         Exemption(d, "withdrawn" if d.id in withdrawn else _state(d.expires, today), used[d.id])
         for d in sorted(given, key=lambda d: (d.expires or date.max, d.id))
@@ -197,9 +201,12 @@ def exemptions(report: Report) -> tuple[Exemption, ...]:
 
 
 def _state(expires: date | None, today: date) -> str:
-    if expires is not None and expires < today:
+    left = (expires - today).days if expires else 0
+    if expires is None or left > 30:
+        return "active"
+    if left < 0:
         return "expired"
-    return "soon" if expires and expires <= today + timedelta(days=30) else "active"
+    return "ends_very_soon" if left <= 7 else "ends_soon"
 
 
 def gaps(report: Report) -> tuple[tuple[SubnetCoverage, Gap], ...]:

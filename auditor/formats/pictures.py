@@ -76,3 +76,17 @@ def curve(values: Sequence[tuple[float, str, int]]) -> Curve | None:
     steps = [f"M{points[0].x} {points[0].y}"]
     steps += [f"H{point.x}V{point.y}" for point in points[1:]]
     return Curve("".join(steps), points, top)
+
+
+def timeline(events: Sequence[tuple[float, str]]) -> tuple[Point, ...]:
+    """Place (position, label) on a line, the earliest first; nothing for fewer than two."""
+    placed = sorted(events)
+    if len(placed) < 2:
+        return ()
+    left, right = 12.0, 628.0
+    first, last = placed[0][0], placed[-1][0]
+    span = (last - first) or 1.0
+    return tuple(
+        Point(_units(left + (right - left) * (at - first) / span), "12", label, 0)
+        for at, label in placed
+    )

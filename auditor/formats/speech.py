@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache, partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
 from auditor.formats import lines as drawn
+from auditor.formats.pictures import Point, timeline
 from auditor.formats.visible import dump, visible
 from auditor.formats.words import Phrases, typeset_french
 from auditor.model.device import Assessed
@@ -43,6 +45,7 @@ def speech(report: Report, phrases: Phrases) -> dict[str, Any]:
         "caution": partial(caution, phrases),
         "verdict_word": partial(verdict_word, phrases),
         "raw_text": _raw_text(raws),
+        "timeline": partial(story, report, phrases),
     }
 
 
@@ -79,7 +82,7 @@ def trait_value(phrases: Phrases, name: str, value: str) -> Markup:
 @lru_cache(maxsize=4096)
 def given(value: str) -> Markup:
     """Show text that a device, a file or a person gave: never a link, in its own direction."""
-    return Markup('<bdi translate="no">{}</bdi>').format(visible(value))
+    return Markup('<bdi lang="" translate="no">{}</bdi>').format(visible(value))
 
 
 def known(phrases: Phrases, table: str, value: str) -> str:
@@ -141,6 +144,38 @@ def contradiction(phrases: Phrases, one: Contradiction) -> Markup:
         other=trait_value(phrases, one.trait, one.other),
         trait=phrases.word(f"trait.{one.trait}"),
     )
+
+
+def story(report: Report, phrases: Phrases, line: drawn.Line) -> tuple[Point, ...]:
+    """Give what is known of a device's life: acquired, seen, due, exempt, removed."""
+    device = line.assessed.device
+    zone = ZoneInfo(report.snapshot.zone)
+    events = {
+        ("first_seen", device.first_seen.astimezone(zone).date()),
+        ("last_seen", device.last_seen.astimezone(zone).date()),
+        *(("due", due.due) for finding in line.findings for due in finding.due),
+    }
+    for name in ("acquired", "removed"):
+        day = _day(device.recorded(f"asset.{name}"))
+        if day:
+            events.add((name, day))
+    ends = {one.id: one.expires for one in report.decisions if one.expires}
+    for finding in line.findings:
+        if finding.exempted_by in ends:
+            events.add(("exempt", ends[finding.exempted_by]))
+    return timeline(
+        [
+            (float(day.toordinal()), f"{phrases.day(day)} – {phrases.word(f'timeline.{name}')}")
+            for name, day in sorted(events)
+        ]
+    )
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None
 
 
 def caution(phrases: Phrases, text: str) -> Markup:

@@ -146,7 +146,7 @@ def identity(case: tuple, mac: str, at: int) -> Identity:
     if standing == "probable":
         evidence = evidence[:1] + evidence[2:]
     differs = (
-        (Contradiction("relabel", "maker", brand, maker, ("onvif-name@1",)),)
+        (Contradiction("relabel", "brand", maker, brand, ("onvif-name@1",)),)
         if brand == "LaView"
         else ()
     )
@@ -224,7 +224,7 @@ def packs() -> tuple[PackSummary, ...]:
             (Text("No directive, clause or instrument number has been published.", "Aucune directive, clause ni numéro d’instrument n’a été publié."),
              Text("No deadline for removal has been published.", "Aucune date limite de retrait n’a été publiée.")),
             (Source("https://www.canada.ca/", "H", read, "statement of the Minister of Industry"),),
-            sha("ca"), actions=(("purchase", "prohibited"), ("use", "prohibited"), ("import", "not_addressed")),
+            sha("ca"), actions=(("purchase", "prohibited"), ("use", "prohibited"), ("import_marketing", "not_addressed")),
         ),
         PackSummary(
             QC, "2026.1",
@@ -372,9 +372,9 @@ def sample() -> Report:
         ),
         (
             Discrepancy("matched", "", HQ, count=18),
-            Discrepancy("not_in_books", ids[12], LAB, (("ip", "10.31.0.22"),)),
+            Discrepancy("not_in_books", ids[12], LAB, (("ips", "10.31.0.22"),)),
             Discrepancy("not_on_wire", "", HQ, (("asset.tag", "CAM-0099"),)),
-            Discrepancy("channels_unaccounted", ids[4], HQ, (("channels", "16"), ("seen", "4")), 12),
+            Discrepancy("channels_unaccounted", ids[4], HQ, (("channels", "16"), ("cameras_seen", "4")), 12),
         ),
         (RawBytes(sha(BANNER), BANNER),),
         "PROTECTED B / PROTÉGÉ B", "M. Tremblay", ("stale_data:entities:206",),

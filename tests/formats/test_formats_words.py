@@ -127,3 +127,83 @@ def test_the_files_hold_plain_text_only(resources):
         text = (resources / "words" / f"{name}.toml").read_text("utf-8")
         assert "<" not in text
         tomllib.loads(text)
+
+
+def codes():
+    """Every code that another room may put into a report."""
+    from typing import get_args
+
+    from auditor.model.device import Reach
+    from auditor.model.identity import TRAITS, Standing, Strength
+    from auditor.model.observation import Outcome
+    from auditor.model.policy import DecisionKind, Verdict
+    from auditor.policy.pack import ACTIONS, State, Status
+
+    yield from (f"verdict.{one.value}.name" for one in Verdict)
+    yield from (f"reach.{one.value}.means" for one in Reach)
+    yield from (f"standing.{one.value}.means" for one in Standing)
+    yield from (f"strength.{one.value}.means" for one in Strength)
+    yield from (f"outcome.{one.value}" for one in Outcome)
+    yield from (f"decision.{one.value}" for one in DecisionKind)
+    yield from (f"trait.{name}" for name in TRAITS)
+    yield from (f"pack_status.{name}" for name in get_args(Status))
+    yield from (f"action.{name}" for name in ACTIONS)
+    yield from (f"action_is.{name}" for name in get_args(State))
+    for name in (
+        "camera",
+        "recorder",
+        "intercom",
+        "access-control",
+        "alarm",
+        "network",
+        "server",
+        "telecom",
+        "other",
+    ):
+        yield f"class.{name}"
+    for name in (
+        "active",
+        "ends_soon",
+        "ends_very_soon",
+        "expired",
+        "withdrawn",
+        "exceeded",
+        "void",
+    ):
+        yield f"exceptions.is.{name}"
+    for name in (
+        "matched",
+        "not_in_books",
+        "not_on_wire",
+        "never_looked",
+        "brand_differs",
+        "channels_unaccounted",
+        "ghost",
+    ):
+        yield from (f"reconcile_kind.{name}", f"reconcile_task.{name}")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_code_of_the_shared_types_has_words(words, language):
+    assert [key for key in codes() if key not in words[language]] == []
+
+
+def test_every_tool_and_jurisdiction_that_is_shipped_has_words(words):
+    import tomllib
+    from pathlib import Path
+
+    import auditor.data
+    from auditor.plugins import Importer, Probe, Sweep, load
+
+    tools = (
+        *load("auditor.probes", "PROBE", Probe),
+        *load("auditor.sweeps", "SWEEP", Sweep),
+        *load("auditor.importers", "IMPORTER", Importer),
+    )
+    missing = [tool.name for tool in tools if f"tool.{tool.name}" not in words["fr"]]
+    packs = Path(auditor.data.__file__).parent / "packs"
+    places = {
+        tomllib.loads(path.read_text("utf-8"))["jurisdiction"] for path in packs.glob("*.toml")
+    }
+    missing += [place for place in sorted(places) if f"jurisdiction.{place}" not in words["fr"]]
+    assert missing == []
