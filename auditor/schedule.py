@@ -242,6 +242,7 @@ class _Host:
         self.turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
         self.listening: set[asyncio.Future[Attempt | None]] = set()
+        self.known = run.work.enough(seen)
         self.resets = self.silences = 0
         self.made: list[Attempt] = []
 
@@ -262,7 +263,7 @@ class _Host:
                     continue
                 if self.suspect:
                     self._leave(probe, port)
-                elif not self.run.work.enough(self.seen):
+                elif not self.known:
                     await self._ask(probe, port)
 
     async def _ask(self, probe: Probe, port: int) -> None:
@@ -292,10 +293,15 @@ class _Host:
         if probe.listens and attempt.observations:
             self.speaks_first.add(port)
         self.asked_last = f"{probe.name} on port {port}"
-        if attempt.observations and self.run.work.enough(self.seen):
-            for other in self.listening:
-                other.cancel()
+        if attempt.observations:
+            self._weigh()
         await self._feel(attempt)
+
+    def _weigh(self) -> None:
+        """See whether enough is known by now; then nobody need be listened to any longer."""
+        self.known = self.run.work.enough(self.seen)
+        for other in self.listening if self.known else ():
+            other.cancel()
 
     async def _feel(self, attempt: Attempt) -> None:
         """Judge from how the last question ended whether the host is still well."""

@@ -15,14 +15,14 @@ import uvloop
 from auditor import wiring
 from auditor.identify.correlate import correlate
 from auditor.identify.identify import identify, of_observations
-from auditor.model.identity import Standing
 from auditor.model.address import AddressSet
+from auditor.model.identity import Standing
 from auditor.model.observation import Run
 from auditor.model.scope import Authority, Pace, Scope
 from auditor.net.engine import Engine
 from auditor.net.guard import Guard
 from auditor.net.interfaces import interfaces
-from auditor.schedule import Done, Work, collect
+from auditor.schedule import Work, collect
 
 LISTS = {"http": (80,), "rtsp": (554,), "sdk": (8000,)}
 FREE = float("inf")
@@ -53,13 +53,14 @@ def main():
         "BENCH", targets, AddressSet(), ports, frozenset({9100}), pace, Authority("bench", now())
     )
     probes = [probe for probe in wiring.probes() if probe.name in {"http", "rtsp", "sdk"}]
+    sweeps = [sweep for sweep in wiring.sweeps() if sweep.name == "arp"]
     with tempfile.TemporaryDirectory() as folder:
         ledger = wiring.open_ledger(f"sqlite:///{folder}/ledger.db")
         ledger.start(Run("bench", "BENCH", "scan", now()))
         work = Work(
-            scope, targets, (), probes, LISTS, now,
+            scope, targets, sweeps, probes, LISTS, now,
             sink=lambda attempts: ledger.append("bench", attempts),
-            enough=enough_for(known), done=Done(present=dict.fromkeys(hosts, ())),
+            enough=enough_for(known),
         )  # fmt: skip
         engine = Engine(Guard(scope, clock=now), interfaces(), ())
         began = time.monotonic()
