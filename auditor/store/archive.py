@@ -218,8 +218,8 @@ class Bundle:
         manifest = self._manifest()
         for name in MEMBERS:
             count, digest = 0, hashlib.sha256()
-            for line in self._raw_lines(name):
-                count += 1
+            for count, line in enumerate(self._raw_lines(name), 1):  # noqa: B007
+                self._check_whole(name, line)
                 digest.update(line)
             if digest.hexdigest() != manifest.hashes.get(name) or count != manifest.rows.get(name):
                 raise damaged(self.path, f"{name}.jsonl is not what the manifest says")
@@ -273,13 +273,14 @@ class Bundle:
             )
         return found
 
+    def _check_whole(self, name: str, line: bytes) -> None:
+        if not line.endswith(b"\n"):
+            raise damaged(self.path, f"a line of {name}.jsonl is cut off or too long")
+
     def _raw_lines(self, name: str) -> Iterator[bytes]:
         try:
             with self._archive.open(f"{name}.jsonl") as member:
-                while line := member.readline(LINE_LIMIT):
-                    if not line.endswith(b"\n"):
-                        raise damaged(self.path, f"a line of {name}.jsonl is cut off or too long")
-                    yield line
+                yield from iter(lambda: member.readline(LINE_LIMIT), b"")
         except _UNREADABLE as error:
             raise damaged(self.path, f"{name}.jsonl: {error}") from error
 
