@@ -6,6 +6,7 @@ Nothing is weighed here; auditor.identify.resolve does that.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from auditor.errors import DataError
 from auditor.identify.grammar import Named
@@ -16,6 +17,7 @@ from auditor.model.device import Sighting
 from auditor.model.identity import Evidence, Strength
 from auditor.model.observation import Observation, Origin
 
+_HEARD = frozenset({Origin.WIRE, Origin.SIGHTING})
 VALUE_CHARS = 512  # of an observation's value that evidence repeats; `raw` keeps all
 _WORDS = re.compile(r"[^\s,;()\[\]|\"'<>]{4,64}")
 _WORDS_MOST = 48
@@ -58,10 +60,14 @@ class _Fact:
 
 
 def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[Evidence, ...]:
-    """Give all claims of a device's observations, each once (the first sighting of it)."""
+    """Give all claims of a device's observations, each once (the first sighting of it).
+
+    What the wire said is superseded by what the same question hears later: firmware is
+    updated, and a camera is replaced behind an address.
+    """
     found: dict[tuple[str, str, str, str, str], Evidence] = {}
     done: set[tuple[str, str, str]] = set()
-    for sighting in sightings:
+    for sighting in _current(sightings):
         seen = (sighting.observation.field, sighting.observation.value, sighting.tool)
         if seen in done:
             continue
@@ -72,6 +78,21 @@ def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[E
             key = (evidence.trait, evidence.claim, evidence.rule, evidence.field, evidence.value)
             found.setdefault(key, evidence)
     return tuple(found.values())
+
+
+def _current(sightings: Iterable[Sighting]) -> Iterator[Sighting]:
+    kept = tuple(sightings)
+    latest: dict[tuple[str, int, str], datetime] = {}
+    for s in kept:
+        if s.origin in _HEARD:
+            key = (s.tool, s.endpoint.port, s.observation.field)
+            before = latest.get(key)
+            latest[key] = s.seen if before is None else max(before, s.seen)
+    for s in kept:
+        name = s.observation.field
+        lasts = s.origin not in _HEARD or name == "mac"
+        if lasts or s.seen == latest[s.tool, s.endpoint.port, name]:
+            yield s
 
 
 def of_observation(

@@ -1,6 +1,8 @@
 """Who made a device: from all that was seen of it, under one state of knowledge. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from auditor.identify.evidence import of_observation, of_sightings
@@ -8,12 +10,33 @@ from auditor.identify.knowledge import Knowledge
 from auditor.identify.resolve import resolve
 from auditor.model.device import Device
 from auditor.model.identity import Contradiction, Evidence, Identity
-from auditor.model.observation import Observation
+from auditor.model.observation import Observation, Origin
+
+VISIT = timedelta(days=1)  # what was heard within a day of the last word is one visit
+_HEARD = frozenset({Origin.WIRE, Origin.SIGHTING})
 
 
 def identify(device: Device, knowledge: Knowledge) -> Identity:
-    """Give the identity of a device."""
-    return resolve(of_sightings(device.sightings, knowledge), knowledge)
+    """Give the identity of a device.
+
+    Where earlier and later visits name different makers, the last visit counts: the device
+    behind the address was replaced. That is said as the contradiction `replaced`.
+    """
+    whole = resolve(of_sightings(device.sightings, knowledge), knowledge)
+    if not any(clash.code == "two_makers" for clash in whole.contradictions):
+        return whole
+    heard = [s.seen for s in device.sightings if s.origin in _HEARD]
+    if not heard or max(heard) - min(heard) <= VISIT:
+        return whole
+    since = max(heard) - VISIT
+    last = [s for s in device.sightings if s.origin not in _HEARD or s.seen >= since]
+    found = resolve(of_sightings(last, knowledge), knowledge)
+    earlier = {e.claim for e in whole.evidence if e.trait == "maker"} - {found.maker.value}
+    if found.maker.value is None or any(c.code == "two_makers" for c in found.contradictions):
+        return whole
+    rules = tuple(sorted({e.rule for e in whole.evidence if e.claim in earlier}))
+    clash = Contradiction("replaced", "maker", found.maker.value, ", ".join(sorted(earlier)), rules)
+    return replace(found, contradictions=(*found.contradictions, clash))
 
 
 def of_observations(observations: Iterable[Observation], knowledge: Knowledge) -> Identity:

@@ -122,6 +122,38 @@ def test_what_can_be_read_is_shown_as_it_is():
     assert shown("a\x00b\ue000") == "a\\u0000b\\ue000"
 
 
+def test_what_replaced_a_device_behind_an_address_is_named_after_itself(known):
+    writer = (
+        Writer()
+        .http("10.0.0.1", "AcmeWeb/1")
+        .row("rtsp", "10.0.0.1", None, ("rtsp.server", "AcmeRtsp"))
+    )
+    writer.http("10.0.0.1", "InitechWeb", hours=31 * 24, run="r2")
+    (device,) = correlate(writer.rows)
+    found = identify(device, known)
+    assert (found.maker.value, found.standing) == ("Initech", "probable")
+    (clash,) = found.contradictions
+    assert (clash.code, clash.one, clash.other) == ("replaced", "Initech", "Acme")
+    assert "Initech" in "\n".join(explain(Assessed(device, found), known, "fr"))
+
+
+def test_two_makers_in_one_visit_are_a_contradiction_and_nobody_replaced_anything(known):
+    writer = Writer().http("10.0.0.1", "AcmeWeb/1", hours=0)
+    writer.http("10.0.0.1", "InitechWeb", hours=40 * 24, run="r2")
+    writer.row("rtsp", "10.0.0.1", None, ("rtsp.server", "AcmeRtsp"), hours=40 * 24, run="r2")
+    (device,) = correlate(writer.rows)
+    assert {clash.code for clash in identify(device, known).contradictions} == {"two_makers"}
+
+
+def test_what_the_same_question_hears_later_supersedes_the_earlier_answer(known):
+    writer = Writer().row("sadp", "10.0.0.1", None, ("device.firmware", "V5.5 build 190910"))
+    writer.row("sadp", "10.0.0.1", None, ("device.firmware", "V5.7 build 220112"), hours=24)
+    (device,) = correlate(writer.rows)
+    found = identify(device, known)
+    assert found.firmware.value == "V5.7 build 220112"
+    assert found.firmware.against == ()
+
+
 # ---------------------------------------------------------------- new knowledge, same facts
 
 
