@@ -6,6 +6,7 @@ else. What a host told is handed over as soon as that host is done.
 
 import asyncio
 import contextlib
+import itertools
 import resource
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -21,10 +22,14 @@ from auditor.work import Network, Sink, Tick, Work
 __all__ = ["Done", "Network", "Work", "collect", "settled"]
 
 COALESCE_S = 0.02  # hosts that end within so long are committed together
+OTHER_FILES = 128  # of the ledger, the interpreter and the sweeps
 MOST_RESETS = 2  # in mid-reply; then the host is left alone
 # Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
 # connect (which has no kind) has knocked.
 TELLING = frozenset({"arp", ""})
+# From this pace on all groups are asked at the same time; below it one after the other, so that
+# the answers of a whole segment do not come at once.
+BRISK_PPS = 1_000.0
 SUSPICIOUS_SILENCES = 3  # in a row, after the host had answered
 
 
@@ -104,17 +109,26 @@ class _Run:
 
     async def sweep(self) -> None:
         """Run every sweep in its order and note who is there."""
-        for sweep in sorted(self.work.sweeps, key=lambda sweep: (sweep.order, sweep.name)):
-            done = self.work.done.swept.get(sweep.name)
-            if done is not None and sweep.kind in TELLING:
-                self.reached = self.reached.join(done)
-            try:
-                await self._sweep(sweep, done)
-            except AuditorError:
-                raise
-            except Exception as error:
-                where = Endpoint(transport=sweep.medium)
-                self._keep([self._failed(sweep.name, where, error)])
+        ordered = sorted(self.work.sweeps, key=lambda sweep: (sweep.order, sweep.name))
+        brisk = self.work.scope.pace.packets_per_s >= BRISK_PPS
+        for medium, some in itertools.groupby(ordered, lambda sweep: sweep.medium):
+            if brisk and medium is Medium.GROUP:
+                await asyncio.gather(*map(self._run, some))
+                continue
+            for sweep in some:
+                await self._run(sweep)
+
+    async def _run(self, sweep: Sweep) -> None:
+        done = self.work.done.swept.get(sweep.name)
+        if done is not None and sweep.kind in TELLING:
+            self.reached = self.reached.join(done)
+        try:
+            await self._sweep(sweep, done)
+        except AuditorError:
+            raise
+        except Exception as error:
+            where = Endpoint(transport=sweep.medium)
+            self._keep([self._failed(sweep.name, where, error)])
 
     async def _sweep(self, sweep: Sweep, done: AddressSet | None) -> None:
         count, total = 0, 1
@@ -204,8 +218,13 @@ class _Run:
 
         with self.network.lent(self.hardware(self.present)) as most:
             async with asyncio.TaskGroup() as rechecks:
-                for _ in range(min(self.work.window, total, most)):
+                for _ in range(min(self.work.window, total, most, self._sockets())):
                     rechecks.create_task(worker())
+
+    def _sockets(self) -> int:
+        """Tell how many hosts may be asked at once with the files that we may open."""
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return max(1, (soft - OTHER_FILES) // max(1, self.work.scope.pace.host_open))
 
     def questions(self, ip: str) -> list[tuple[Probe, int]]:
         """Give what is to be asked of a host, in order, each port of each probe once."""

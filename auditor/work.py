@@ -12,7 +12,7 @@ from auditor.model.scope import Scope
 from auditor.model.settled import Done
 from auditor.plugins import Peer, Probe, Sweep
 
-WINDOW = 1_000  # hosts spoken to at once: few tarpits must not starve the honest ones
+WINDOW = 4_000  # hosts spoken to at once: few tarpits must not starve the honest ones
 RECHECK_S = 60.0  # a host that broke off is left alone for so long, then looked at once
 
 Sink = Callable[[Sequence[Attempt]], None]
