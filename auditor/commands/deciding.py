@@ -14,6 +14,7 @@ from auditor.commands import judging
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import safe
 from auditor.errors import DataError, UsageError
+from auditor.model.address import Mac
 from auditor.model.device import Assessed
 from auditor.model.identity import TRAITS
 from auditor.model.policy import Decision, DecisionKind, Verdict
@@ -235,8 +236,9 @@ def identifiers(assessed: Assessed) -> Subject:
     """Give what a device will be known by after it was correlated anew."""
     device, identity = assessed.device, assessed.identity
     found: list[tuple[str, str]] = [("site", device.site)]
-    if device.macs:
-        found.append(("mac", device.macs[0]))
+    own = [mac for mac in device.macs if not Mac.parse(mac).is_local]  # others change by the day
+    if own:
+        found.append(("mac", own[0]))
     elif identity.serial.value:
         found.append(("serial", identity.serial.value))
     elif device.ips:

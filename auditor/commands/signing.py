@@ -15,7 +15,18 @@ from auditor.policy.judge import verdicts
 from auditor.store.ledger import Ledger
 from auditor.store.values import Signature, StoredSnapshot
 
-KEPT = ("id", "site", "maker", "brand", "model", "serial", "firmware", "standing", "macs")
+KEPT = (
+    "id",
+    "site",
+    "maker",
+    "brand",
+    "model",
+    "serial",
+    "firmware",
+    "standing",
+    "macs",
+    "records",
+)
 EVIDENCE = ("field", "value", "kind")
 
 

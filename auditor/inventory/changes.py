@@ -82,7 +82,7 @@ def _verdict_cause(
         return "decision"
     if _pack_version(pack, before) != _pack_version(pack, after):
         return "rules"
-    same = _rules(mine) == _rules(theirs)
+    same = _rules(mine) == _rules(theirs) and mine.get("records") == theirs.get("records")
     return "data" if same and _data_moved(before, after) else "evidence"
 
 
