@@ -21,20 +21,14 @@ from auditor.policy.decisions import decided_by_persons
 from auditor.policy.exemptions import exception_rows
 from auditor.policy.judge import verdict_of
 from auditor.policy.pack import Blank, Form, Pack
+from auditor.policy.records import UNKNOWN, owner_type
 from auditor.policy.removals import burn_down, removal_rows
 from auditor.policy.ties import known
 from auditor.policy.worksheet import question_rows
 
-UNKNOWN = "unknown"
 # how officers write that a device hangs on no network
 _APART = frozenset({"none", "no", "not connected", "isolated", "offline", "aucun", "aucune",
                     "non", "non relié", "isolé", "hors ligne"})  # fmt: skip
-_OWNERS = {
-    "own": ("own", "owned", "self", "organisation", "propre", "propriétaire"),
-    "landlord": ("landlord", "lessor", "building owner", "locateur", "bailleur"),
-    "contractor": ("contractor", "vendor", "supplier", "outsourced", "entrepreneur", "fournisseur"),
-    "third_party": ("third party", "third_party", "other body", "tiers"),
-}
 
 
 def annexes_of(
@@ -164,13 +158,6 @@ def _answer(assessed: Assessed, gone: str | None, organisation: str) -> AnswerRo
         replacement=said["replacement"],
         privacy_assessment=said["privacy_assessment"],
     )
-
-
-def owner_type(said: str | None) -> str:
-    """Give the code of an owner type; other words stay as they are, nothing is `unknown`."""
-    word = (said or "").casefold()
-    found = next((code for code, words in _OWNERS.items() if word in words), None)
-    return found or said or UNKNOWN
 
 
 def _connected(assessed: Assessed, exposure: str | None, gone: str | None) -> str:

@@ -23,6 +23,7 @@ from auditor.policy.clocks import dues
 from auditor.policy.decisions import with_decisions
 from auditor.policy.exemptions import holding
 from auditor.policy.pack import Pack, Rule
+from auditor.policy.records import UNKNOWN, owner_type
 from auditor.policy.removals import Removal, removal_of
 from auditor.policy.subjects import Register, speaks_of, standing, value_of
 from auditor.policy.words import (
@@ -39,7 +40,7 @@ from auditor.policy.words import (
 
 _RANK = {verdict: rank for rank, verdict in enumerate(SEVERITY)}
 _OPEN = frozenset({Verdict.NONCONFORMING, Verdict.REVIEW, Verdict.UNDETERMINED})
-_OWN = frozenset({"", "own", "owned", "self"})
+_OWN = frozenset({"own", UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,38 @@ def judge(
     its maker was first established (default: when it was first seen). now: the moment for
     exemptions of other time zones; without it, the start of `today` in `zone`.
     """
+    world = world_of(
+        assessed,
+        relations,
+        decisions,
+        coverage,
+        today,
+        zone,
+        site_facts=site_facts,
+        organisation=organisation,
+        identified=identified,
+        now=now,
+    )
+    return tuple(findings_of(assessed, packs, world))
+
+
+def world_of(
+    assessed: Sequence[Assessed],
+    relations: Relations,
+    decisions: Iterable[Decision],
+    coverage: Coverage,
+    today: date,
+    zone: str = "UTC",
+    *,
+    site_facts: Mapping[str, Mapping[str, str]] | None = None,
+    organisation: Mapping[str, str] | None = None,
+    identified: Mapping[str, datetime] | None = None,
+    now: datetime | None = None,
+) -> World:
+    """Gather what is the same for every device. assessed: all, for the limits of exemptions."""
     active = standing(decisions)
     register = Register.of(active)
-    world = World(
+    return World(
         relations,
         coverage,
         today,
@@ -91,7 +121,14 @@ def judge(
         register,
         holding(active, register, assessed, today, zone, now) if active else frozenset(),
     )
-    return tuple(finding for device in assessed for finding in _of_device(device, packs, world))
+
+
+def findings_of(
+    assessed: Iterable[Assessed], packs: Sequence[Pack], world: World
+) -> Iterator[Finding]:
+    """Judge devices one by one, so that a million of them need not be held at once."""
+    for device in assessed:
+        yield from _of_device(device, packs, world)
 
 
 def _of_device(assessed: Assessed, packs: Sequence[Pack], world: World) -> Iterator[Finding]:
@@ -107,7 +144,7 @@ def _of_device(assessed: Assessed, packs: Sequence[Pack], world: World) -> Itera
         world.site_facts.get(device.site, {}),
         world.organisation,
     )
-    owner = (device.recorded("asset.owner_type") or "").strip().casefold()
+    owner = owner_type(device.recorded("asset.owner_type"))
     for pack in packs:
         for rule in pack.rules:
             finding = _of_rule(pack, rule, case, world)
@@ -146,7 +183,7 @@ def _of_rule(pack: Pack, rule: Rule, case: Case, world: World) -> Finding:
         consequence=words[1],
         citation=rule.citation.en,
         citation_fr=rule.citation.fr,
-        evidence=(*maker.supporting, *maker.against),
+        evidence=(*maker.supporting, *maker.against) if maker.against else maker.supporting,
         ask=answer.ask,
         reason=answer.reason,
     )

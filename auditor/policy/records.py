@@ -12,9 +12,19 @@ from auditor.model.policy import Question, Text
 from auditor.plugins import Case
 from auditor.policy.ties import settled_by_person
 
-_DAY = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d))?)?(?:[T ].*)?")
+# year first is the one order that is read in one way; ISO 8601, with the separators of spreadsheets
+_DAY = re.compile(
+    r"(?P<year>\d{4})(?:[-/.](?P<month>\d{1,2})(?:[-/.](?P<day>\d{1,2})(?:[T ].*)?)?)?"
+)
 # recorded fields that hold a day
 DAYS = frozenset({"asset.acquired", "asset.installed", "asset.removed"})
+UNKNOWN = "unknown"
+_OWNERS = {
+    "own": ("own", "owned", "self", "organisation", "propre", "propriétaire"),
+    "landlord": ("landlord", "lessor", "building owner", "locateur", "bailleur"),
+    "contractor": ("contractor", "vendor", "supplier", "outsourced", "entrepreneur", "fournisseur"),
+    "third_party": ("third party", "third_party", "other body", "tiers"),
+}
 _FROM_LISTS = ("asset.", "device.")
 
 
@@ -24,6 +34,14 @@ class When:
 
     first: date
     last: date
+
+    @property
+    def text(self) -> str:
+        """Write what is known: a day, a month or a year."""
+        whole = self.first.isoformat()
+        if self.first == self.last:
+            return whole
+        return whole[:7] if self.first.month == self.last.month else whole[:4]
 
 
 def read_day(value: str | None) -> When | None:
@@ -71,8 +89,7 @@ def side_of(case: Case, cutoff: date) -> tuple[Side, tuple[tuple[str, str], ...]
     when, there = acquired(case), acquired_no_later_than(case)
     shown = (("cutoff", cutoff.isoformat()),)
     if when and when.first > cutoff:
-        said = case.assessed.device.recorded("asset.acquired") or ""
-        return Side.AFTER, (*shown, ("acquired", said.strip()[:10]))
+        return Side.AFTER, (*shown, ("acquired", when.text))
     if (when and when.last <= cutoff) or there <= cutoff:
         day = min(when.last, there) if when else there
         return Side.BEFORE, (*shown, ("acquired", day.isoformat()))
@@ -131,3 +148,10 @@ def choices(question: Question, *tables: Codes) -> Question:
     english, french = ("; ".join(name[at] for name in names) for at in (0, 1))
     ask = question.ask
     return replace(question, ask=Text(f"{ask.en} [{english}]", f"{ask.fr} [{french}]"))
+
+
+def owner_type(said: str | None) -> str:
+    """Give the code of an owner type; other words stay as they are, nothing is `unknown`."""
+    word = (said or "").casefold()
+    found = next((code for code, words in _OWNERS.items() if word in words), None)
+    return found or said or UNKNOWN

@@ -8,6 +8,8 @@ Without an identifier a decision speaks of every device of its site, without a s
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from auditor.errors import DataError
+from auditor.model.address import Mac
 from auditor.model.device import Assessed
 from auditor.model.policy import Decision, DecisionKind
 from auditor.policy.ties import known
@@ -56,8 +58,15 @@ def identifiers(assessed: Assessed) -> frozenset[tuple[str, str]]:
     return frozenset(pairs)
 
 
+def _mac(text: str) -> str:
+    try:
+        return str(Mac.parse(text))
+    except DataError:
+        return text.lower()
+
+
 def _named(decision: Decision) -> frozenset[tuple[str, str]]:
-    fold = {"mac": str.lower, "serial": str.casefold, "tag": str.casefold}
+    fold = {"mac": _mac, "serial": str.casefold, "tag": str.casefold}
     return frozenset(
         (key, fold.get(key, str)(value)) for key, value in decision.subject if key in IDENTIFIERS
     )

@@ -28,10 +28,11 @@ _CLASSES = {
     "other": Text("other equipment", "autre équipement"),
     "": Text("device of unknown kind", "appareil de nature inconnue"),
 }
-_OWNERS = {
-    "landlord": Text("the landlord", "le locateur"),
-    "contractor": Text("a contractor", "un entrepreneur"),
-    "third_party": Text("a third party", "un tiers"),
+# whose it is, as the French verb wants it
+OWNERS = {
+    "landlord": Text("the landlord", "au locateur"),
+    "contractor": Text("a contractor", "à un entrepreneur"),
+    "third_party": Text("a third party", "à un tiers"),
 }
 
 NOT_IN_FORCE = Text(
@@ -44,8 +45,8 @@ NOT_BOUND = Text(
 )
 NOTHING = Text("The rule does not apply.", "La règle ne s’applique pas.")
 OWNED_BY = Text(
-    " It is recorded as belonging to {owner}: raise it with the owner.",
-    " L’appareil est inscrit comme appartenant à l’entité suivante : {owner}; saisir le propriétaire.",
+    " By the record it belongs to {owner}: raise it with the owner.",
+    " Selon la fiche, il appartient {owner} : communiquer avec le propriétaire.",
 )
 EXEMPTED = Text(
     "Set aside until the end of {expires} by exemption {id}, granted by {by}: {reason}",
@@ -97,7 +98,7 @@ def _say(key: str, value: str, language: str) -> str:
     if key == "class":
         return _CLASSES.get(value, _CLASSES["other"]).in_language(language)
     if key == "owner":
-        return _OWNERS.get(value, Text(value, value)).in_language(language)
+        return OWNERS.get(value, Text(value, f"à {value}")).in_language(language)
     if key == "status":
         return STATUSES.get(value, Text(value, value)).in_language(language)
     if found := _ISO_DAY.fullmatch(value):

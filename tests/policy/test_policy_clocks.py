@@ -113,3 +113,37 @@ def test_a_report_names_its_pack_and_is_not_of_tomorrow(world):
 
 def test_an_innocent_device_starts_nothing(world):
     assert clocks(world.ruled(world.device("Axis"), B), world.today) == ()
+
+
+def test_a_duty_of_a_device_whose_case_is_open_says_so(world):
+    open_case = world.ruled(world.device("Hikvision"), B)
+    settled = world.ruled(world.device("Hikvision", purpose="public_safety"), B)
+    for findings, conditional in ((open_case, True), (settled, False)):
+        (due, *_) = next(f.due for f in findings if f.due)
+        assert ("if the device turns out to be covered" in due.what.en) is conditional
+        assert ("s’avère visé" in due.what.fr) is conditional
+
+
+def test_an_exempted_device_owes_no_report(world):
+    from auditor.policy.exemptions import exemption
+
+    granted = exemption(
+        by="A", requested_by="B", at=datetime(2026, 11, 1, tzinfo=UTC), reason="waiver of the DNI",
+        subject=[MAC, ("pack", B)], expires=date(2027, 1, 31), zone="UTC", controls=["air gap"],
+        document_sha256="0" * 64, devices=1,
+    )  # fmt: skip
+    assert of(world, [granted]) == {}
+
+
+def test_the_moment_of_identification_may_be_given(world):
+    told = {"d1": datetime(2026, 11, 23, 12, tzinfo=UTC)}
+    assert of(world, identified=told)["initial"].due.due == date(2026, 11, 24)
+
+
+@pytest.mark.parametrize("unit", ["business_days", "days", "hours"])
+def test_every_unit_counts_forward(world, unit):
+    from dataclasses import replace as changed
+
+    duty = changed(world.packs[B].raw.duty[0], unit=unit, within=72)
+    start = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    assert due_day(duty, start, "UTC") > date(2026, 11, 20)

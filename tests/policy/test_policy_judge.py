@@ -132,3 +132,33 @@ def test_words_carry_the_facts_of_this_device_in_both_languages(world):
 def test_what_a_device_says_is_put_into_a_sentence_and_never_read_as_one(world):
     (finding,) = world.ruled(world.device("{entity} {maker.__class__}"), GC)
     assert "{entity} {maker.__class__}" in finding.because.en
+
+
+def test_a_rule_is_cited_in_both_languages(world):
+    (finding,) = world.ruled(world.device("Hikvision"), QC)
+    assert finding.cited.en.startswith("Ministerial order")
+    assert finding.cited.fr.startswith("Arrêté ministériel")
+
+
+def test_french_is_set_with_no_break_spaces(world):
+    (finding,) = world.ruled(world.device("Hikvision"), QC, organisation={"kind": "x"})
+    assert "«\u00a0x\u00a0»" in finding.because.fr
+
+
+def test_devices_may_be_judged_one_by_one(world):
+    from auditor.model.device import Coverage
+    from auditor.policy.judge import findings_of, world_of
+
+    crowd = [world.device("Hikvision", name=f"d{n}") for n in range(5)]
+    packs = [world.packs[GC], world.packs[QC]]
+    same = world_of(crowd, world.relations, (), Coverage(), world.today)
+    streamed = findings_of(iter(crowd), packs, same)
+    assert tuple(streamed) == world.ruled(crowd, GC, QC)
+
+
+def test_every_finding_names_its_reason_and_its_rule(world):
+    for finding in world.ruled(world.device("Hikvision")):
+        pack = world.packs[finding.pack]
+        rule = next(rule for rule in pack.rules if rule.id == finding.rule)
+        assert finding.reason in {*rule.outcomes, "not_in_force", "not_bound"}
+        assert finding.pack_version == pack.version

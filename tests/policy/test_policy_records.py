@@ -32,6 +32,8 @@ def case(world, today=date(2026, 11, 23), **device):
 
 @pytest.mark.parametrize(("text", "first", "last"), [
     ("2023-12-22", (2023, 12, 22), (2023, 12, 22)),
+    ("2023/12/22", (2023, 12, 22), (2023, 12, 22)),
+    ("2023.1.2", (2023, 1, 2), (2023, 1, 2)),
     ("2023-12-22T10:00:00Z", (2023, 12, 22), (2023, 12, 22)),
     (" 2024-02 ", (2024, 2, 1), (2024, 2, 29)),
     ("2023", (2023, 1, 1), (2023, 12, 31)),
@@ -41,7 +43,7 @@ def test_a_day_a_month_or_a_year_is_a_span_of_days(text, first, last):
 
 
 @pytest.mark.parametrize("text", [
-    None, "", "22/12/2023", "12-22-2023", "2023-13", "2023-02-30", "0000", "soon", "2023-1-1",
+    None, "", "22/12/2023", "12-22-2023", "2023-13", "2023-02-30", "0000", "soon", "2023-12-22x",
 ])  # fmt: skip
 def test_what_can_be_read_in_two_ways_or_none_is_no_day(text):
     assert read_day(text) is None

@@ -42,8 +42,7 @@ def examine(case: Case, params: NotAboutUse, relations: Relations) -> Answer:
         return Answer(NOT_APPLICABLE, "not_named" if known else "maker_open", facts)
     when = acquired(case)
     if params.barred_after and when and when.first > params.barred_after:
-        said = (case.assessed.device.recorded("asset.acquired") or "")[:10]
-        facts = (*facts, ("acquired", said), ("cutoff", params.barred_after.isoformat()))
+        facts = (*facts, ("acquired", when.text), ("cutoff", params.barred_after.isoformat()))
         return Answer(REVIEW, "acquired_after_bar", facts, (question("asset.supplier"),))
     return Answer(NOT_APPLICABLE, "named", facts)
 
