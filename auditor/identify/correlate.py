@@ -128,17 +128,20 @@ class _Correlation:
                 for other in joined[1:]:
                     self.forest.join(joined[0], other, kind, value)
 
-    def _careful(self, wanted: str) -> None:
+    def _tied(self, wanted: str) -> Iterator[tuple[str, list[int]]]:
+        """Give the values of one kind of key that several records have, site by site."""
+        for (_, kind), values in sorted(self.records.more.items()):
+            if kind == wanted:
+                yield from values.items()
+
+    def _careful(self, kind: str) -> None:
         """Join what shares a key that others may share by chance, unless something differs."""
-        for (_, kind), shared in sorted(self.records.more.items()):
-            if kind != wanted:
-                continue
-            for value, numbers in shared.items():
-                macs = {m for n in numbers for m in self.own(self.forest.root(n))[0]}
-                if len(macs) > SHARED:
-                    continue  # a default that many devices ship with
-                for other in numbers[1:]:
-                    self._join_if_compatible(numbers[0], other, kind, value)
+        for value, numbers in self._tied(kind):
+            macs = {m for n in numbers for m in self.own(self.forest.root(n))[0]}
+            if len(macs) > SHARED:
+                continue  # a default that many devices ship with
+            for other in numbers[1:]:
+                self._join_if_compatible(numbers[0], other, kind, value)
 
     def _join_if_compatible(self, one: int, other: int, key: str, value: str) -> bool:
         a, b = self.forest.root(one), self.forest.root(other)
@@ -200,13 +203,10 @@ class _Correlation:
         )
 
     def _addresses(self) -> None:
-        for (_, kind), shared in sorted(self.records.more.items()):
-            if kind != "ip":
-                continue
-            for value, numbers in shared.items():
-                live = [n for n in numbers if not (self.proxied(n) and self.records.linked[n])]
-                if len(live) > 1:
-                    self._one_address(value, live)
+        for value, numbers in self._tied("ip"):
+            live = [n for n in numbers if not (self.proxied(n) and self.records.linked[n])]
+            if len(live) > 1:
+                self._one_address(value, live)
 
     def _one_address(self, ip: str, numbers: list[int]) -> None:
         """Join what was seen at one address: content to the nearest holder of the address."""
@@ -244,14 +244,11 @@ class _Correlation:
         )  # fmt: skip
 
     def _hostnames(self) -> None:
-        for (_, kind), shared in sorted(self.records.more.items()):
-            if kind != "hostname":
-                continue
-            for value, numbers in shared.items():
-                roots = list(dict.fromkeys(self.forest.root(n) for n in numbers))
-                if 1 < len(roots) <= SAME_HOST_MOST and not self._at_once(numbers):
-                    for other in roots[1:]:
-                        self._join_if_compatible(roots[0], other, "hostname", value)
+        for value, numbers in self._tied("hostname"):
+            roots = list(dict.fromkeys(self.forest.root(n) for n in numbers))
+            if 1 < len(roots) <= SAME_HOST_MOST and not self._at_once(numbers):
+                for other in roots[1:]:
+                    self._join_if_compatible(roots[0], other, "hostname", value)
 
     def _at_once(self, numbers: list[int]) -> bool:
         """Tell whether one run saw the name at two devices: then it is nobody's own."""

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from auditor.errors import DataError
+from auditor.identify.names import normalised
 from auditor.model.identity import Strength
 
 RelationType = Literal[
@@ -170,17 +171,10 @@ def line_of(text: str, place: Iterable[Any]) -> int:
 
 
 def _collisions(found: list[tuple[Path, EntityFile]]) -> Iterator[str]:
-    from auditor.identify.names import normalised
-
     names = {entity.name for _, entity in found}
     owners: dict[tuple[str, str], str] = {}
     for path, entity in found:
-        said = (("name", (entity.name, *entity.aliases)), ("registrant", entity.registrants))
-        for kind, texts in said:
-            for key in {normalised(text) for text in texts}:
-                owner = owners.setdefault((kind, key), entity.name)
-                if owner != entity.name:
-                    yield f"{path.name}: {kind} {key!r} belongs to {owner} as well"
+        yield from _taken(path.name, entity, owners)
         for relation in entity.relationship:
             if relation.to not in names:
                 yield f"{path.name}: relationship to {relation.to!r}, which is no entity"
@@ -190,3 +184,13 @@ def _collisions(found: list[tuple[Path, EntityFile]]) -> Iterator[str]:
                 re.compile(pattern)
             except re.error as error:
                 yield f"{path.name}: pattern {pattern!r}: {error}"
+
+
+def _taken(file: str, entity: EntityFile, owners: dict[tuple[str, str], str]) -> Iterator[str]:
+    """Say which names and registrants belong to another entity already."""
+    keys = [("name", normalised(text)) for text in (entity.name, *entity.aliases)]
+    keys += [("registrant", normalised(text)) for text in entity.registrants]
+    for key in dict.fromkeys(keys):
+        owner = owners.setdefault(key, entity.name)
+        if owner != entity.name:
+            yield f"{file}: {key[0]} {key[1]!r} belongs to {owner} as well"
