@@ -39,7 +39,10 @@ def snmp_answer(service: Datagram, words: Mapping[str, str], question: bytes) ->
         return b"", f"SNMP with community {community.body!r}"
     if request.tag not in {_GET, _GET_NEXT, _GET_BULK}:
         return b"", f"SNMP request {request.tag:#x}"
-    number, _, rows, bindings = read_items(request.body)
+    fields = list(read_items(request.body))
+    if len(fields) != 4:
+        return b"", "not SNMP"
+    number, _, rows, bindings = fields
     values = {oid: _value(Template(text).safe_substitute(words)) for oid, text in service.values}
     asked = [_asked(binding) for binding in read_items(bindings.body)]
     if request.tag == _GET:

@@ -1,5 +1,6 @@
 """A simulated department as other programs see it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ class Department(Lab):
     def of(
         cls,
         devices: Sequence[Mapping[str, Any] | Device],
-        networks: Sequence[str] = ("10.20.1.0/24",),
+        networks: Sequence[str | Mapping[str, str]] = ("10.20.1.0/24",),
         certificates: Mapping[str, Any] | None = None,
     ) -> "Department":
         """Start a small department of the given devices; `reading.of` says what may be left out."""
@@ -40,4 +41,13 @@ class Department(Lab):
     @property
     def interfaces(self) -> Mapping[str, str]:
         """Give the scanner's interface in each segment: the segment's name -> eth0, eth1."""
-        return {segment.name: f"eth{at}" for at, segment in enumerate(self.truth.segments)}
+        near = (segment for segment in self.truth.segments if segment.scanner)
+        return {segment.name: f"eth{at}" for at, segment in enumerate(near)}
+
+    def unplug(self, name: str) -> None:
+        """Pull the plug of a device: it is gone from the network until `plug`."""
+        self.ask(json.dumps({"do": "unplug", "device": name}))
+
+    def plug(self, name: str) -> None:
+        """Put the plug of a device in again."""
+        self.ask(json.dumps({"do": "plug", "device": name}))

@@ -83,6 +83,9 @@ def _obey(lab: Town | Field, order: dict[str, Any]) -> dict[str, Any]:
     match order["do"]:
         case "report":
             return lab.report()
+        case "unplug" | "plug" as act if isinstance(lab, Town):
+            getattr(lab.cabling, act)(order["device"])
+            return {"done": act}
         case unknown:
             return {"error": f"no order {unknown}"}
 

@@ -132,12 +132,20 @@ class Links:
         """Reach a network straight over an interface, without a router."""
         self._route(network, index, _TABLE_MAIN, _SCOPE_LINK, _UNICAST)
 
-    def _route(self, network: str, index: int, table: int, scope: int, kind: int) -> None:
+    def through(self, network: str, gateway: str, index: int) -> None:
+        """Reach a network through a router."""
+        to = socket.inet_aton(gateway)
+        self._route(network, index, _TABLE_MAIN, _SCOPE_GLOBAL, _UNICAST, _attribute(5, to))
+
+    def _route(
+        self, network: str, index: int, table: int, scope: int, kind: int, more: bytes = b""
+    ) -> None:
         to = ipaddress.ip_network(network)
         family = socket.AF_INET if to.version == 4 else socket.AF_INET6
         head = struct.pack("=BBBBBBBBI", family, to.prefixlen, 0, 0, table, 4, scope, kind, 0)
         body = _attribute(1, to.network_address.packed) if to.prefixlen else b""
-        self._ask(_NEWROUTE, _CREATE, head + body + _attribute(4, struct.pack("=I", index)))
+        body += _attribute(4, struct.pack("=I", index)) + more  # RTA_OIF
+        self._ask(_NEWROUTE, _CREATE, head + body)
 
     def _make(self, body: bytes) -> None:
         self._ask(_NEWLINK, _CREATE | _EXCL, body)

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from auditor.errors import DataError
-from auditor.lab.truth import Datagram, Device, Service, Shut, Talk, Truth
+from auditor.lab.truth import Announce, Datagram, Device, Service, Shut, Talk, Truth
 from auditor.model.address import Mac
 
 
@@ -50,6 +50,10 @@ def checked(content: Mapping[str, Any], source: str) -> Truth:
 def _mistakes(truth: Truth) -> Iterable[str]:
     segments = {segment.name for segment in truth.segments}
     names: set[str] = set()
+    devices = {device.name for device in truth.devices}
+    for segment in truth.segments:
+        if not segment.scanner and segment.via not in devices:
+            yield f"segment {segment.name}: neither a scanner nor a router"
     for device in truth.devices:
         if device.name in names:
             yield f"two devices are called {device.name}"
@@ -67,7 +71,7 @@ def _mistakes(truth: Truth) -> Iterable[str]:
 
 def _unservable(truth: Truth, device: Device) -> Iterable[str]:
     services = truth.services(device)
-    taken = Counter(p for s in services if not isinstance(s, Datagram) for p in ports(s))
+    taken = Counter(p for s in services if not isinstance(s, Datagram | Announce) for p in ports(s))
     yield from (f"{device.name}: port {p} is served twice" for p, n in taken.items() if n > 1)
     wanted = {service.tls for service in services if isinstance(service, Talk) and service.tls}
     unknown = wanted - set(truth.certificates)
@@ -76,21 +80,25 @@ def _unservable(truth: Truth, device: Device) -> Iterable[str]:
 
 def ports(service: Service) -> tuple[int, ...]:
     """Give the ports that a service occupies."""
-    return service.ports if isinstance(service, Shut) else (service.port,)
+    return service.ports if isinstance(service, Shut) else (getattr(service, "port", 0),)
 
 
 def of(
     devices: Sequence[Mapping[str, Any] | Device],
-    networks: Sequence[str] = ("10.20.1.0/24",),
+    networks: Sequence[str | Mapping[str, str]] = ("10.20.1.0/24",),
     certificates: Mapping[str, Any] | None = None,
 ) -> Truth:
     """Make a small department out of devices, where only what matters has to be said.
 
     A device without `ip` gets the next one of its segment, without `mac` a local one, without
     `name` its address; `persona` may be one name. The scanner has each network's last address.
-    The shipped personas and certificates can be used.
+    A network may be given as a whole segment (one behind a router: name, network, via,
+    gateway). The shipped personas and certificates can be used.
     """
-    segments = [_segment(f"lan{at}", network) for at, network in enumerate(networks)]
+    segments = [
+        dict(network) if isinstance(network, Mapping) else _segment(f"lan{at}", network)
+        for at, network in enumerate(networks)
+    ]
     shipped_words = _read(shipped("personas.toml"))
     shipped_words.setdefault("certificates", {}).update(certificates or {})
     places = {s["name"]: ipaddress.ip_network(s["network"]) for s in segments}

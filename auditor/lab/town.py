@@ -2,24 +2,34 @@
 
 import asyncio
 import ctypes
-import os
+import functools
 import socket
 import ssl
 import time
 from collections.abc import Callable
 
 from auditor.lab import kernel
+from auditor.lab.announce import Announcer
+from auditor.lab.cabling import Cabling, neighbour_rows
 from auditor.lab.certificates import contexts
 from auditor.lab.datagram import Answerer, open_datagram
 from auditor.lab.frames import ArpResponder, Sniffer
-from auditor.lab.links import LOOPBACK, NEAR, Far, Links
 from auditor.lab.record import Sent, Touches, Window, total
 from auditor.lab.talk import Server, listen
-from auditor.lab.truth import Banner, Datagram, Device, Fragile, Service, Shut, Talk, Trap, Truth
+from auditor.lab.truth import (
+    Announce,
+    Banner,
+    Datagram,
+    Device,
+    Fragile,
+    Service,
+    Shut,
+    Talk,
+    Trap,
+    Truth,
+)
 from auditor.model.address import Mac
 
-_SWITCH, _SCANNER_PORT, _PORT = 10, 100, 1000  # interface indexes at the switches
-_SCANNER_MAC = 0x00_15_5D_A0_00_00  # a notebook's, of a block that makes no cameras
 _BACKLOG = 128
 _ATTACH_FILTER = 26  # SO_ATTACH_FILTER
 _JITTER_S = 0.05  # a sender that keeps N a second may be seen to be this much quicker
@@ -65,95 +75,65 @@ class Town:
     def __init__(self, truth: Truth, scanner: int) -> None:
         """Take what to build; scanner: the process that holds the scanner's network."""
         self.truth = truth
-        self.scanner = os.open(f"/proc/{scanner}/ns/net", os.O_RDONLY)
+        self.cabling = Cabling(truth, scanner)
         self.sent = Sent()
         self.touches = {d.name: Touches(d.name, d.ip, d.mac) for d in truth.devices}
         self._by_ip = {device.ip: self.touches[device.name] for device in truth.devices}
         self._networks: list[int] = []
-        served = ((d.ip, s) for d in truth.devices for s in truth.services(d))
+        served = [(d.ip, s) for d in truth.devices for s in truth.services(d)]
         self._traps = {(ip, service.port) for ip, service in served if isinstance(service, Trap)}
         self._weak: dict[str, Weakness] = {}
         self._sniffers: list[Sniffer] = []
         self._servers: list[asyncio.Server] = []
         self._closed_doors: list[socket.socket] = []
-        used = {s.tls for d in truth.devices for s in truth.services(d) if isinstance(s, Talk)}
+        used = {service.tls for _, service in served if isinstance(service, Talk)}
         self._contexts = contexts({n: c for n, c in truth.certificates.items() if n in used})
-        self._links = Links()
         self._began = time.monotonic()
 
     async def open(self) -> None:
         """Build the networks and start every device."""
-        self._switches()
+        self.cabling.switches()
         networks = kernel.new_networks(len(self.truth.devices))
-        for at, (device, network) in enumerate(zip(self.truth.devices, networks, strict=True)):
-            self._plug_in(at, device, network)
+        self._networks = networks  # nothing else keeps one of a device without services
+        for device, network in zip(self.truth.devices, networks, strict=True):
+            self.cabling.plug_in(device, network)
+            self._weaken(device)
             with kernel.inside(network):
-                opened = self._set_up(device)
-            self._networks.append(network)  # nothing else keeps one without services
+                self.cabling.settle(device)
+                opened = self._prepare(device)
             for service, own in opened:
                 await self._serve(device, service, own)
-        for at in range(len(self.truth.segments)):
-            self._sniffers.append(Sniffer(f"scan{at}", self.sent, self._watch))
+        for port in self.cabling.scanner_ports:
+            self._sniffers.append(Sniffer(port, self.sent, self._watch))
 
-    def _switches(self) -> None:
-        self._links.up(LOOPBACK)
-        for at, segment in enumerate(self.truth.segments):
-            self._links.bridge(f"seg{at}", _SWITCH + at)
-            self._links.without_ipv6(_SWITCH + at)
-            self._links.up(_SWITCH + at)
-            far = Far(self.scanner, Mac(_SCANNER_MAC + at), f"eth{at}", NEAR + at)
-            self._links.pair(f"scan{at}", _SCANNER_PORT + at, _SWITCH + at, far)
-            self._links.without_ipv6(_SCANNER_PORT + at)
-            with kernel.inside(self.scanner), Links() as links:
-                for knob in ("all", "default"):  # answers from foreign subnets are heard
-                    kernel.set_kernel(f"net.ipv4.conf.{knob}.rp_filter", "0")
-                links.up(LOOPBACK)
-                links.up(NEAR + at)
-                links.address(segment.interface, NEAR + at)
-
-    def _plug_in(self, at: int, device: Device, network: int) -> None:
-        switch = next(
-            _SWITCH + n for n, s in enumerate(self.truth.segments) if s.name == device.segment
-        )
-        self._links.pair(f"h{at}", _PORT + at, switch, Far(network, Mac.parse(device.mac)))
+    def _weaken(self, device: Device) -> None:
         if device.fragile:
-            touches = self.touches[device.name]
-            die = lambda: self._links.down(_PORT + at)  # noqa: E731
+            touches, name = self.touches[device.name], device.name
+            die = functools.partial(self.cabling.unplug, name)
             self._weak[device.ip] = Weakness(device.fragile, touches, die)
 
-    def _set_up(self, device: Device) -> list[tuple[Service, socket.socket]]:
-        """Configure the network that we are in as the device's, and open its sockets."""
-        with Links() as links:
-            links.up(LOOPBACK)
-            if device.silent:
-                links.without_ipv6(NEAR)
-            links.up(NEAR)
-            if not device.silent:
-                self._address(links, device)
+    def _prepare(self, device: Device) -> list[tuple[Service, socket.socket]]:
+        """Start what speaks in raw frames, and open the sockets of the services."""
         quiet = [device.ip] if device.silent or device.flap else []
         quiet += [device.range] if device.range and not device.range_open else []
         if quiet:
             macs = [Mac.parse(mac) for mac in device.flap or (device.mac,)]
             ArpResponder("eth0", quiet, macs).start()
-        return [pair for service in self.truth.services(device) for pair in open_all(service)]
-
-    def _address(self, links: Links, device: Device) -> None:
-        segment = next(s for s in self.truth.segments if s.name == device.segment)
-        prefix = 24 if device.on_link else segment.interface.partition("/")[2]
-        links.address(f"{device.ip}/{prefix}", NEAR)
-        # The kernel's neighbour table is one for all networks and small: take no room in it.
-        at = self.truth.segments.index(segment)
-        links.neighbour(segment.scanner, Mac(_SCANNER_MAC + at), NEAR)
-        links.groups(NEAR)
-        if device.on_link:
-            links.on_link("0.0.0.0/0", NEAR)
-        if device.range and device.range_open:
-            links.local(device.range)
+        opened = []
+        for service in self.truth.services(device):
+            if isinstance(service, Announce):
+                Announcer(service, self.truth.words(device)).start()
+            else:
+                opened += open_all(service)
+        return opened
 
     async def _serve(self, device: Device, service: Service, own: socket.socket) -> None:
         touches = self.touches[device.name]
         match service:
             case Datagram():
+                if service.neighbours:
+                    rows = service.values + neighbour_rows(self.truth, device)
+                    service = service.model_copy(update={"values": rows})
                 loop = asyncio.get_running_loop()
                 await loop.create_datagram_endpoint(
                     lambda: Answerer(service, self.truth.words(device), touches), sock=own
@@ -187,7 +167,7 @@ class Town:
 
     def close(self) -> None:
         """End all that runs in the scanner's network; the rest ends with this process."""
-        kernel.clear(self.scanner)
+        kernel.clear(self.cabling.scanner)
         kernel.end_children()
 
 

@@ -95,12 +95,35 @@ class Datagram(Strict):
     times: int = 1
     delay_s: float = 0.0
     values: tuple[tuple[str, str], ...] = ()  # SNMP: object identifier, value
+    neighbours: bool = False  # SNMP: a router's table of who stands in the segments behind it
     community: str = "public"  # SNMP
     service: str = ""  # mDNS: _axis-video._tcp
     txt: tuple[str, ...] = ()  # mDNS
 
 
-Service = Annotated[Talk | Banner | Trap | Shut | Datagram, Field(discriminator="kind")]
+class Announce(Strict):
+    """What a device says unasked, every so often.
+
+    what: `arp` (it looks for its own address), `dhcp` (it asks for its address again), a
+    `datagram` to a group, or a whole `frame` (hex). vlan: IEEE 802.1Q tag (0: none). ending:
+    how lines of the text end. times: how often at most.
+    """
+
+    kind: Literal["announce"]
+    what: Literal["arp", "dhcp", "datagram", "frame"]
+    every_s: float = 1.0
+    times: int = 1_000_000
+    vlan: int = 0
+    group: str = "239.255.255.250"
+    port: int = 1900
+    text: str = ""
+    hex: str = ""
+    ending: str = "\n"
+    vendor_class: str = ""
+    hostname: str = ""
+
+
+Service = Annotated[Talk | Banner | Trap | Shut | Datagram | Announce, Field(discriminator="kind")]
 
 
 class Fragile(Strict):
@@ -165,16 +188,26 @@ class Device(Strict):
 
 
 class Segment(Strict):
-    """One broadcast domain and the address of the scanner in it."""
+    """One broadcast domain and the address of the scanner in it.
+
+    A segment behind a router has no scanner: via names the device that routes to it, gateway
+    is that device's address in it.
+    """
 
     name: str
     network: str
-    scanner: str
+    scanner: str = ""
+    via: str = ""
+    gateway: str = ""
 
     @property
     def interface(self) -> str:
         """Give the scanner's address with its prefix length."""
-        return f"{self.scanner}/{ipaddress.ip_network(self.network).prefixlen}"
+        return self.placed(self.scanner)
+
+    def placed(self, ip: str) -> str:
+        """Give an address of this segment with its prefix length."""
+        return f"{ip}/{ipaddress.ip_network(self.network).prefixlen}"
 
 
 class Certificate(Strict):

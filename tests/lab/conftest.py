@@ -23,9 +23,11 @@ def acquaint(lab):
     if isinstance(lab, Farm):
         known = [(host.ip, host.mac, NEAR) for host in lab.hosts]
     else:
-        places = {segment.name: NEAR + at for at, segment in enumerate(lab.truth.segments)}
+        places = {name: NEAR + at for at, name in enumerate(lab.interfaces)}
         known = [
-            (d.ip, Mac.parse(d.mac), places[d.segment]) for d in lab.truth.devices if d.seen == "ip"
+            (device.ip, Mac.parse(device.mac), places[device.segment])
+            for device in lab.truth.devices
+            if device.seen == "ip" and device.segment in places
         ]
     with lab.inside(), Links() as links:
         for interface in {interface for _, _, interface in known}:

@@ -7,8 +7,10 @@ import time
 
 import pytest
 
+from auditor.lab.links import NEAR, Links
 from auditor.lab.talk import choose, render
 from auditor.lab.truth import Talk
+from auditor.model.address import Mac
 from auditor.wire import dhip, sadp, wsdiscovery
 
 pytestmark = pytest.mark.network
@@ -178,6 +180,8 @@ def test_a_range_gives_one_mac_for_many_addresses(department, who_has):
         assert who_has(department, "eth1", ip) == {"00:00:0c:1a:00:01"}
     assert who_has(department, "eth1", "10.20.2.160") == set()
     assert who_has(department, "eth0", "10.20.1.200") == {"00:01:42:1a:00:02"}
+    with department.inside(), Links() as links:
+        links.neighbour("10.20.1.200", Mac.parse("00:01:42:1a:00:02"), NEAR)
     assert b"nginx" in ask(department, "10.20.1.200", 80, GET, 1)[0]
 
 
