@@ -92,7 +92,7 @@ def side_of(case: Case, cutoff: date) -> tuple[Side, tuple[tuple[str, str], ...]
         return Side.AFTER, (*shown, ("acquired", when.text))
     if (when and when.last <= cutoff) or there <= cutoff:
         day = min(when.last, there) if when else there
-        return Side.BEFORE, (*shown, ("acquired", day.isoformat()))
+        return Side.BEFORE, (*shown, ("present", day.isoformat()))
     return Side.UNKNOWN, shown
 
 

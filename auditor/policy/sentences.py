@@ -86,11 +86,11 @@ DEFAULTS: Mapping[str, tuple[Text, Text]] = {
     "oem_rebrand": (
         Text(
             "Sold as {brand}; the evidence points to {entity} as the maker of the hardware (a relabel).",
-            "Vendu sous la marque {brand}; les indices désignent {entity} comme fabricant (produit rebaptisé).",
+            "Vendu sous la marque {brand}; les indices désignent {entity} comme fabricant (produit vendu sous une autre marque).",
         ),
         Text(
             "A person must confirm the maker; a relabel is never settled by a brand name alone.",
-            "Une personne doit confirmer le fabricant; une marque seule ne tranche jamais un cas de produit rebaptisé.",
+            "Une personne doit confirmer le fabricant; une marque seule ne tranche jamais un tel cas.",
         ),
     ),
     "divested": (

@@ -101,12 +101,29 @@ def _say(key: str, value: str, language: str) -> str:
         return OWNERS.get(value, Text(value, f"à {value}")).in_language(language)
     if key == "status":
         return STATUSES.get(value, Text(value, value)).in_language(language)
+    if key == "acquired":
+        return _on_or_in(value, language)
     if found := _ISO_DAY.fullmatch(value):
-        try:
-            return long_day(date(*map(int, found.groups())), language)
-        except ValueError:
-            return value
+        return _long(found, language) or value
     return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
+
+
+def _long(found: re.Match[str], language: str) -> str | None:
+    try:
+        return long_day(date(*map(int, found.groups())), language)
+    except ValueError:
+        return None
+
+
+def _on_or_in(value: str, language: str) -> str:
+    """Write a day, a month or a year with the preposition that it takes."""
+    if (found := _ISO_DAY.fullmatch(value)) and (day := _long(found, language)):
+        return f"le {day}" if language == "fr" else f"on {day}"
+    year, _, month = value.partition("-")
+    names = _MONTHS[language].split()
+    if month.isdigit() and 1 <= int(month) <= len(names):
+        value = f"{names[int(month) - 1]} {year}"
+    return f"en {value}" if language == "fr" else f"in {value}"
 
 
 def typeset(french: str) -> str:

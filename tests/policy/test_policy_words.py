@@ -28,6 +28,15 @@ def test_a_day_in_a_blank_is_written_out_and_a_year_is_left():
     assert fill(Text("in {day}", "en {day}"), (("day", "2023"),)).fr == "en 2023"
 
 
+@pytest.mark.parametrize(("value", "english", "french"), [
+    ("2024-02-02", "on 2 February 2024", "le 2 février 2024"),
+    ("2024-08", "in August 2024", "en août 2024"), ("2024", "in 2024", "en 2024"),
+])  # fmt: skip
+def test_when_it_was_acquired_takes_its_preposition(value, english, french):
+    said = fill(Text("{acquired}", "{acquired}"), (("acquired", value),))
+    assert (said.en, said.fr) == (english, french)
+
+
 @pytest.mark.parametrize("value", ["2023-02-31", "2023-99-01", "2023-1-1"])
 def test_what_is_no_day_is_left_as_it_is(value):
     assert fill(Text("{day}", "{day}"), (("day", value),)).en == value
