@@ -202,8 +202,21 @@ def _revision(engine: Engine) -> str | None:
         if VERSION_TABLE in tables:
             found = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
             return str(found)
+        _refuse_encoding(engine, connection)
         _refuse_foreign(engine, connection, tables)
         return None
+
+
+def _refuse_encoding(engine: Engine, connection: Connection) -> None:
+    """Refuse a PostgreSQL database that cannot hold every character."""
+    if engine.dialect.name == "postgresql":
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+        if encoding != "UTF8":
+            raise LedgerError(
+                f"{engine.url.render_as_string(hide_password=True)} cannot hold every character",
+                why=f"its encoding is {encoding}",
+                hint="createdb --encoding=UTF8 --template=template0 NAME",
+            )
 
 
 def _refuse_foreign(engine: Engine, connection: Connection, tables: set[str]) -> None:

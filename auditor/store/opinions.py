@@ -7,17 +7,17 @@ data files used). No fact depends on one.
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from auditor.store.database import reading, writing
 from auditor.store.encoding import pack, unpack
+from auditor.store.tables import Row
 from auditor.store.values import Opinion
+from auditor.store.writer import insert
 
 CHUNK = 5_000
-_SAVE = text(
-    "INSERT INTO opinion (version, device, facts, doc) VALUES (:version, :device, :facts, :doc)"
-    " ON CONFLICT (version, device) DO UPDATE SET facts = excluded.facts, doc = excluded.doc"
-)
+_COLUMNS = ("version", "device", "facts", "doc")
+_INSTEAD = " ON CONFLICT (version, device) DO UPDATE SET facts = excluded.facts, doc = excluded.doc"
 _READ = text(
     "SELECT device, facts, doc FROM opinion WHERE version = :version AND device > :after"
     f" ORDER BY device LIMIT {CHUNK}"
@@ -26,17 +26,37 @@ _READ = text(
 
 def save(engine: Engine, version: str, opinions: Iterable[Opinion]) -> int:
     """Keep opinions, in place of earlier ones on the same devices; gives how many."""
-    stream, count = iter(opinions), 0
+    count = 0
     with writing(engine) as connection:
-        while chunk := list(islice(stream, CHUNK)):
-            rows = [
-                {"version": version, "device": pack(one.device), "facts": pack(one.facts),
-                 "doc": pack(one.doc)}
-                for one in chunk
-            ]  # fmt: skip
-            connection.execute(_SAVE, rows)
-            count += len(chunk)
+        for one in _chunks(opinions):
+            rows = {
+                pack(said.device): (version, pack(said.device), pack(said.facts), pack(said.doc))
+                for said in one
+            }
+            _save(connection, list(rows.values()))
+            count += len(one)
     return count
+
+
+def _chunks(opinions: Iterable[Opinion]) -> Iterator[list[Opinion]]:
+    stream = iter(opinions)
+    while chunk := list(islice(stream, CHUNK)):
+        yield chunk
+
+
+def _save(connection: Connection, rows: list[Row]) -> None:
+    names = ", ".join(_COLUMNS)
+    if connection.dialect.name == "sqlite":
+        query = f"INSERT INTO opinion ({names}) VALUES (?, ?, ?, ?){_INSTEAD}"
+        connection.exec_driver_sql(query, rows)
+        return
+    for statement in (
+        "CREATE TEMPORARY TABLE IF NOT EXISTS fresh (LIKE opinion) ON COMMIT DROP",
+        "TRUNCATE fresh",
+    ):
+        connection.exec_driver_sql(statement)
+    insert(connection, "fresh", _COLUMNS, rows)
+    connection.exec_driver_sql(f"INSERT INTO opinion ({names}) SELECT {names} FROM fresh{_INSTEAD}")
 
 
 def read(engine: Engine, version: str) -> Iterator[Opinion]:

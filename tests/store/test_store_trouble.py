@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 
 from auditor.errors import LedgerError
@@ -106,6 +107,41 @@ def test_an_address_that_leads_nowhere_is_explained(url, words):
 
 def test_a_postgresql_database_that_does_not_exist_is_explained(postgres):
     assert "does not exist" in refused(postgres.replace("/postgres?", "/nobody?")).what
+
+
+def test_a_postgresql_database_of_a_narrow_encoding_is_refused(postgres):
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute("CREATE DATABASE narrow ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+        try:
+            error = refused(postgres.replace("/postgres?", "/narrow?"))
+        finally:
+            server.execute("DROP DATABASE narrow WITH (FORCE)")
+    assert "every character" in error.what
+    assert "LATIN1" in error.why
+
+
+def test_a_postgresql_user_without_rights_is_told_what_to_grant(postgres, fresh_postgres):
+    with psycopg.connect(fresh_postgres, autocommit=True) as server:
+        server.execute("CREATE ROLE visitor LOGIN")
+        try:
+            error = refused(fresh_postgres.replace("auditor@", "visitor@"))
+        finally:
+            server.execute("DROP ROLE visitor")
+    assert "permission" in error.what
+    assert "GRANT" in error.hint
+
+
+def test_a_database_shared_with_another_program_is_fine_on_postgresql(fresh_postgres):
+    with psycopg.connect(fresh_postgres, autocommit=True) as server:
+        server.execute("CREATE TABLE jobs (n integer)")
+    with Ledger.open(fresh_postgres) as ledger:
+        assert ledger.verify().ok
+
+
+def test_tables_of_the_same_names_are_not_overwritten(fresh_postgres):
+    with psycopg.connect(fresh_postgres, autocommit=True) as server:
+        server.execute("CREATE TABLE run (n integer)")
+    assert "is no ledger" in refused(fresh_postgres).what
 
 
 def test_a_locked_ledger_says_who_may_be_at_fault(url, monkeypatch):
