@@ -111,8 +111,8 @@ class _Run:
         """Run every sweep in its order and note who is there."""
         ordered = sorted(self.work.sweeps, key=lambda sweep: (sweep.order, sweep.name))
         brisk = self.work.scope.pace.packets_per_s >= BRISK_PPS
-        for medium, some in itertools.groupby(ordered, lambda sweep: sweep.medium):
-            if brisk and medium is Medium.GROUP:
+        for together, some in itertools.groupby(ordered, lambda sweep: brisk and _patient(sweep)):
+            if together:
                 await asyncio.gather(*map(self._run, some))
                 continue
             for sweep in some:
@@ -172,12 +172,19 @@ class _Run:
     ) -> AsyncIterator[list[Attempt]]:
         if sweep.kind == "syn":
             hosts = self.hardware(ip for ip in self.present if ip in targets)
-            return self.network.ports(sweep, hosts, tick)
+            return self.network.ports(sweep, hosts, self._tcp_ports(), tick)
         if sweep.medium is Medium.PASSIVE:
             return self.network.listen(sweep, targets, self.work.passive_s)
         if sweep.medium is Medium.FRAME:
             return self.network.frames(sweep, targets, tick)
         return self.network.connect(sweep, targets, tick)
+
+    def _tcp_ports(self) -> list[int]:
+        """Give the ports that TCP probes will ask, and those that a sweep knocks on."""
+        named = {name for p in self.work.probes if p.transport == "tcp" for name in p.ports}
+        return sorted(
+            {port for name in (*named, "knock") for port in self.work.lists.get(name, ())}
+        )
 
     def hardware(self, ips: Iterable[str]) -> dict[str, str]:
         """Give the hardware addresses that are known of hosts."""
@@ -260,6 +267,7 @@ class _Host:
         self.asked_last = ""
         self.turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
+        self.refused: set[tuple[str, int]] = set()  # asked once, and not again
         self.listening: set[asyncio.Future[Attempt | None]] = set()
         self.known = run.work.enough(seen)
         self.resets = self.silences = 0
@@ -278,7 +286,7 @@ class _Host:
     async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
         for probe, port in questions:
             async with self.turns[port]:  # one protocol at a time on one port
-                if port in self.speaks_first:
+                if port in self.speaks_first or (probe.transport, port) in self.refused:
                     continue
                 if self.suspect:
                     self._leave(probe, port)
@@ -311,6 +319,8 @@ class _Host:
         self.seen.extend(attempt.observations)
         if probe.listens and attempt.observations:
             self.speaks_first.add(port)
+        if attempt.outcome is Outcome.REFUSED:
+            self.refused.add((probe.transport, port))
         self.asked_last = f"{probe.name} on port {port}"
         if attempt.observations:
             self._weigh()
@@ -357,6 +367,11 @@ class _Host:
         outcome = Outcome.GARBLED if well else Outcome.SILENT
         where = Endpoint(ip=self.ip, port=port, transport="tcp")
         self.run.outbox.put([Attempt(INCIDENT, where, outcome, (), began, detail=detail)])
+
+
+def _patient(sweep: Sweep) -> bool:
+    """Tell whether a sweep mostly waits, so that others may run beside it."""
+    return sweep.medium is Medium.GROUP or sweep.kind == "syn"
 
 
 async def _until(stop: asyncio.Event) -> None:

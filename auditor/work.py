@@ -12,7 +12,7 @@ from auditor.model.scope import Scope
 from auditor.model.settled import Done
 from auditor.plugins import Peer, Probe, Sweep
 
-WINDOW = 4_000  # hosts spoken to at once: few tarpits must not starve the honest ones
+WINDOW = 2_000  # hosts spoken to at once: few tarpits must not starve the honest ones
 RECHECK_S = 60.0  # a host that broke off is left alone for so long, then looked at once
 
 Sink = Callable[[Sequence[Attempt]], None]
@@ -29,9 +29,9 @@ class Network(Protocol):
         """Sweep with raw frames those targets that lie on links of ours."""
 
     def ports(
-        self, sweep: Sweep, hosts: Mapping[str, str], tick: Tick
+        self, sweep: Sweep, hosts: Mapping[str, str], ports: Sequence[int], tick: Tick
     ) -> AsyncIterator[list[Attempt]]:
-        """Ask hosts (ip -> hardware address) of our links which of their ports are open."""
+        """Ask hosts (ip -> hardware address) of our links which of these ports are open."""
 
     def listen(
         self, sweep: Sweep, targets: AddressSet, seconds: float

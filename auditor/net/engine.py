@@ -75,7 +75,7 @@ class Engine:
                 yield await neighbours6(self.guard, sweep, interface)
 
     async def ports(
-        self, sweep: Sweep, hosts: Mapping[str, str], tick: Tick
+        self, sweep: Sweep, hosts: Mapping[str, str], ports: Sequence[int], tick: Tick
     ) -> AsyncIterator[list[Attempt]]:
         """Ask with bare SYNs which ports of hosts (ip -> mac) on our links are open."""
         pace = self.guard.scope.pace
@@ -92,7 +92,7 @@ class Engine:
                 for ip in here
                 for piece in [_number(ip)]
             }
-            async for attempts in sweep_syn(self.guard, near, self.knocks, interface, tick):
+            async for attempts in sweep_syn(self.guard, near, ports, interface, tick):
                 yield attempts
 
     async def connect(

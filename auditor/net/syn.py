@@ -6,6 +6,7 @@ acknowledgement that it answers us, and nothing is remembered per question. The 
 half-open connections with an RST; the gentle profile therefore connects instead.
 """
 
+import asyncio
 import math
 import secrets
 import socket
@@ -34,12 +35,13 @@ from auditor.net.link import (
     Instruction,
 )
 from auditor.net.rings import Frames
-from auditor.net.volley import Indices, Told, fire
+from auditor.net.volley import Indices, fire
 
 FRAME, LOOK = 60, 54  # octets that are sent, and looked at
 TCP = 6
 # Above the ports that Linux gives to its own connections (ip_local_port_range).
 FIRST_OWN_PORT, LAST_OWN_PORT = 61_000, 65_535
+HOST_SECOND_S = 1.01  # between two waves to the same hosts
 _SYN, _RST, _SYN_ACK = 0x02, 0x04, 0x12
 _MSS = bytes.fromhex("020405b4")  # 1460, as every host sends it: a SYN without it stands out
 _REFUSED, _OPEN = 1, 2
@@ -151,18 +153,40 @@ async def sweep_syn(
     note says under `scanned` which ports were asked of every host.
     """
     ports = sorted(p for p in ports if p in guard.scope.ports - guard.scope.never)
-    per_s = guard.scope.pace.host_connects_per_s
-    wave = len(ports) if math.isinf(per_s) else max(1, int(per_s))
-    for at in range(0, len(ports) if hosts else 0, wave):
-        started = guard.clock()
-        questions = SynQuestions(guard, interface, hosts, ports[at : at + wave])
-        program = answers_to(questions.own_port)
-        told = await fire(guard, interface, program, questions, Kind.PACKET, LOOK, tick)
-        yield _attempts(guard, questions, told, interface, started)
+    if not hosts or not ports:
+        return
+    pace, started = guard.scope.pace, guard.clock()
+    free = math.isinf(pace.host_connects_per_s)
+    size = len(ports) if free else max(1, int(pace.host_connects_per_s))
+    waves = [
+        SynQuestions(guard, interface, hosts, ports[at : at + size])
+        for at in range(0, len(ports), size)
+    ]
+    sent = [0] * len(waves)
+    for number in range(1 if free else pace.rounds):
+        for at, questions in enumerate(waves):
+            if (questions.state > 0).all():
+                continue
+            if at or number:
+                await asyncio.sleep(HOST_SECOND_S)  # each host has its own cap, in any second
+            told = await fire(
+                guard,
+                interface,
+                answers_to(questions.own_port),
+                questions,
+                Kind.PACKET,
+                LOOK,
+                tick if number == 0 else lambda _: None,
+                rounds=None if free else 1,
+                answered=questions.state > 0,
+            )
+            sent[at] += told.sent
+    for questions, count in zip(waves, sent, strict=True):
+        yield _attempts(guard, questions, count, interface, started)
 
 
 def _attempts(
-    guard: Guard, questions: SynQuestions, told: Told, interface: Interface, started: datetime
+    guard: Guard, questions: SynQuestions, sent: int, interface: Interface, started: datetime
 ) -> list[Attempt]:
     elapsed_s = round((guard.clock() - started).total_seconds(), 3)
     made = []
@@ -174,7 +198,7 @@ def _attempts(
     said = (
         ("scanned", ",".join(map(str, questions.ports.tolist()))),
         ("open", str(int((questions.state == _OPEN).sum()))),
-        ("sent", str(told.sent)),
+        ("sent", str(sent)),
         ("by", interface.vantage()),
     )
     heard = questions.state.reshape(-1, len(questions.ports)).any(axis=1)

@@ -74,11 +74,12 @@ class Volley:
         kind: Kind,
         octets: int,
         tick: Callable[[int], None] = lambda _: None,
+        answered: NDArray[np.bool_] | None = None,
     ) -> None:
         self.guard, self.rings, self.questions, self.octets = guard, rings, questions, octets
         self.meter, self.tick = guard.meters[kind], tick
         count = len(questions)
-        self.answered = np.zeros(count, np.bool_)
+        self.answered = np.zeros(count, np.bool_) if answered is None else answered.copy()
         self.asked_at = np.zeros(count)
         self.order = np.random.default_rng().permutation(count)
         self.sent = self.slowed = self.round = 0
@@ -183,10 +184,13 @@ async def fire(
     kind: Kind,
     octets: int,
     tick: Callable[[int], None] = lambda _: None,
+    rounds: int | None = None,
+    answered: NDArray[np.bool_] | None = None,
 ) -> Told:
-    """Fire a volley in a thread, in as many rounds as the profile asks for.
+    """Fire a volley in a thread, in as many rounds as the profile asks for, or in `rounds`.
 
     octets: how much of each answer is looked at. tick is called in the caller's loop.
+    answered: what need not be asked any more.
     """
     loop = asyncio.get_running_loop()
     with Rings(interface, program) as rings:
@@ -197,8 +201,9 @@ async def fire(
             kind,
             octets,
             lambda count: _tell(loop, tick, count),
+            answered,
         )
-        firing = loop.run_in_executor(None, volley.fire, guard.scope.pace.rounds)
+        firing = loop.run_in_executor(None, volley.fire, rounds or guard.scope.pace.rounds)
         try:
             return await asyncio.shield(firing)
         except asyncio.CancelledError:
