@@ -16,12 +16,12 @@ from auditor.store.tables import Row, columns
 
 CHUNK = 1_000  # attempts held in memory at a time; more would only leave the caches
 COPY_FROM = 100  # from so many rows on PostgreSQL's COPY is worth its set-up
-ALIKE = 500  # rows of one statement; six values each stay far below SQLite's 32,766
-_SHARED = ", ".join(f"?{at}" for at in range(1, 11))
+ALIKE = 500  # rows of one statement; seven values each stay far below SQLite's 32,766
+_SHARED = ", ".join(f"?{at}" for at in range(2, 10))
 _ALIKE = (
     f"INSERT INTO attempt ({', '.join(columns('attempt'))})"
-    f" SELECT column1, {_SHARED}, column2, column3, column4, column5, column6"
-    f" FROM (VALUES {', '.join(['(?, ?, ?, ?, ?, ?)'] * ALIKE)})"
+    f" SELECT column1, ?1, column2, {_SHARED}, column3, column4, column5, column6, column7"
+    f" FROM (VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * ALIKE)})"
 )
 _NULL = "\x1a"
 _LINK = ("seq", "kind", "first", "last", "run", "nth", "rows", "hash")
@@ -94,11 +94,14 @@ class Appender:
         self.add("shape", shapes.new)
         shapes.new.clear()
         rows: list[Row] = []
-        last, count = self._hash, 0
+        last = self._hash
         for group in some:
-            more, last = sealed(last, first + count, group)
-            count += len(more)
-            rows += insert_alike(self._connection, group[0].values, more)
+            more, last = sealed(last, first + len(rows), group)
+            rows += more
+        count = len(rows)
+        kinds = {(group[0].values[0], *group[0].values[2:]) for group in some}
+        if len(kinds) == 1:
+            rows = insert_alike(self._connection, kinds.pop(), rows)
         if rows:
             insert(self._connection, "attempt", columns("attempt"), rows)
         self._link("attempt", first, first + count - 1, run, nth, last)
@@ -158,16 +161,17 @@ def placeholder(connection: Connection) -> str:
 def insert_alike(connection: Connection, shared: Row, rows: list[Row]) -> list[Row]:
     """Insert attempts that share most columns, where the database gains by it.
 
-    SQLite takes the shared values once for many rows; gives the rows that are left.
+    SQLite takes the shared values (the run, and what follows the shape) once for many rows;
+    gives the rows that are left.
     """
     if connection.dialect.name != "sqlite":
         return rows
-    at, start = 0, 1 + len(shared)
+    at, own = 0, 2 + len(shared)
     while len(rows) - at >= ALIKE:
         values = list(shared)
         for row in rows[at : at + ALIKE]:
-            values.append(row[0])
-            values += row[start:]
+            values += (row[0], row[2])
+            values += row[own:]
         connection.exec_driver_sql(_ALIKE, tuple(values))
         at += ALIKE
     return rows[at:]
