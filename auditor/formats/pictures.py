@@ -79,14 +79,13 @@ def curve(values: Sequence[tuple[float, str, int]]) -> Curve | None:
 
 
 def timeline(events: Sequence[tuple[float, str]]) -> tuple[Point, ...]:
-    """Place (position, label) on a line, the earliest first; nothing for fewer than two."""
+    """Place (position, label) on a line, the earliest first; nothing where all are one day."""
     placed = sorted(events)
-    if len(placed) < 2:
+    if len({at for at, _ in placed}) < 2:
         return ()
     left, right = 12.0, 628.0
     first, last = placed[0][0], placed[-1][0]
-    span = (last - first) or 1.0
     return tuple(
-        Point(_units(left + (right - left) * (at - first) / span), "12", label, 0)
+        Point(_units(left + (right - left) * (at - first) / (last - first)), "12", label, 0)
         for at, label in placed
     )

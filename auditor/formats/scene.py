@@ -144,9 +144,23 @@ def coverage_pairs(subnet: SubnetCoverage) -> list[tuple[str, int]]:
 
 
 def authority(run: Run) -> dict[str, Any]:
-    """Read the authority that a run recorded; empty where it recorded none or damaged text."""
+    """Read the authority that a run recorded; empty where it recorded none or damaged text.
+
+    packets, arp: the greatest pace a second, as text; a dash where it is not stated.
+    """
     try:
         said = json.loads(run.scope) if run.scope else {}
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    if not isinstance(said, dict):
+        return {}
+    pace = said.get("pace")
+    rates = pace if isinstance(pace, dict) else {"packets_per_s": pace, **said}
+    return said | {
+        "packets": _rate(rates.get("packets_per_s")),
+        "arp": _rate(rates.get("arp_per_s")),
+    }
+
+
+def _rate(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else "–"

@@ -1,6 +1,8 @@
 """How a report speaks: facts, evidence and verdicts as sentences of one language."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from typing import Any
@@ -16,6 +18,8 @@ from auditor.model.device import Assessed
 from auditor.model.identity import Contradiction, Evidence, Identity
 from auditor.model.policy import Due, Text, Verdict
 from auditor.model.report import Report
+
+EXCERPT = 90  # signs of a value that a sentence quotes; the whole of it is one click away
 
 
 def speech(report: Report, phrases: Phrases) -> dict[str, Any]:
@@ -39,6 +43,7 @@ def speech(report: Report, phrases: Phrases) -> dict[str, Any]:
         "known": partial(known, phrases),
         "sentence": partial(sentence, phrases),
         "shown_evidence": shown_evidence,
+        "seen": seen,
         "contradiction": partial(contradiction, phrases),
         "label": partial(label, phrases),
         "due_state": partial(due_state, report),
@@ -113,15 +118,46 @@ def label(phrases: Phrases, assessed: Assessed) -> Markup:
 
 
 def shown_evidence(identity: Identity) -> tuple[Evidence, ...]:
-    """Give the evidence that carries the maker; where there is none, whatever there is."""
+    """Give the evidence that carries the maker, one piece for each thing seen and said of it.
+
+    Where nothing carries a maker, whatever there is.
+    """
     carried = identity.maker.supporting or identity.evidence
-    return tuple(dict.fromkeys(carried))[:8]
+    return tuple({(e.field, e.trait, e.claim): e for e in reversed(carried)}.values())[::-1][:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing received, with everything that rules conclude from it.
+
+    first: whether its bytes were not shown before in the same list.
+    """
+
+    field: str
+    value: str
+    attempt: int
+    raw_sha256: str | None
+    pieces: tuple[Evidence, ...]
+    first: bool = True
+
+
+def seen(identity: Identity) -> tuple[Seen, ...]:
+    """Group evidence by what was received, so that the same bytes are shown once."""
+    grouped: dict[tuple[str, str, int, str | None], list[Evidence]] = defaultdict(list)
+    for e in identity.evidence:
+        grouped[(e.field, e.value, e.attempt, e.raw_sha256)].append(e)
+    told, shown = [], set()
+    for (name, value, attempt, sha256), pieces in grouped.items():
+        told.append(Seen(name, value, attempt, sha256, tuple(pieces), sha256 not in shown))
+        shown.add(sha256)
+    return tuple(told)
 
 
 def sentence(phrases: Phrases, piece: Evidence) -> Markup:
     """Say one piece of evidence so that a layman understands what was seen."""
     key = f"evidence.{piece.field}"
-    value = piece.value if len(piece.value) <= 160 else piece.value[:157] + "…"
+    value = " ".join(piece.value.split())
+    value = value if len(value) <= EXCERPT else value[: EXCERPT - 1] + "…"
     said = phrases.say(
         key if phrases.has(key) else "evidence.other",
         value=given(value),

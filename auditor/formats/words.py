@@ -25,7 +25,8 @@ LANGUAGES = ("en", "fr")
 NARROW = "\u202f"  # narrow no-break space: French thousands, and before ; : ! ? and in « »
 _BLANK = re.compile(r"\{(\w+)\}")
 _BEFORE_SIGN = re.compile(r"[ \u00a0]+(?=[;:!?»%])")
-_AFTER_QUOTE = re.compile(r"«[ \u00a0]+")
+_NO_SPACE = re.compile(r"(?<=[\w)»”’.%])(?=[;:!?](?:\s|$))")  # Canadian habit: nothing before
+_AFTER_QUOTE = re.compile(r"«[ \u00a0]*")
 
 
 def load_words(resources: Path, languages: Sequence[str] = LANGUAGES) -> dict[str, Words]:
@@ -63,7 +64,8 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
 
 def typeset_french(text: str) -> str:
     """Put the narrow no-break spaces that French punctuation asks for."""
-    return _AFTER_QUOTE.sub(f"«{NARROW}", _BEFORE_SIGN.sub(NARROW, text))
+    spaced = _NO_SPACE.sub(NARROW, _BEFORE_SIGN.sub(NARROW, text))
+    return _AFTER_QUOTE.sub(f"«{NARROW}", spaced)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def test_english_and_french_are_not_the_same_words(words):
         ("« mot »", f"«{NARROW}mot{NARROW}»"),
         ("Règle : 5 %", f"Règle{NARROW}: 5{NARROW}%"),
         ("https://x.ca", "https://x.ca"),
+        ("Trouvé; rien: 14:05!", f"Trouvé{NARROW}; rien{NARROW}: 14:05{NARROW}!"),
     ],
 )
 def test_spaces_before_signs(text, typeset):
