@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from auditor.errors import DataError
+from auditor.model.block import Block
 from auditor.model.device import Assessed, Coverage
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.policy import Question, Text, Verdict
@@ -162,8 +163,10 @@ class Options:
     """What the user said about a file.
 
     mapping: column heading -> field. dates: `dmy`, `mdy`, `ymd` or empty (ask when ambiguous).
-    headings: normalised alias -> field, English and French (data/headings.toml).
-    moment: taken as the time of records that carry none.
+    headings: further headings -> field, before those of data/headings.toml; secrets: further
+    headings of columns that are dropped. moment: taken as the time of records that carry none.
+    zone: of times that name none. name: of the file, for `detail`. kind: the tool that wrote
+    the file where the user says so, else empty.
     """
 
     site: str
@@ -174,6 +177,8 @@ class Options:
     secrets: tuple[str, ...] = ()
     zone: str = "UTC"
     sheet: str = ""
+    name: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +191,19 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Something about a record that was taken, but not whole: what was left out, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mapped:
     """How one column was understood. score: 100 exact alias, less when fuzzy, 0 unused.
 
     dropped: a column of secrets that was thrown away before anything was stored.
+    reason: for people, e.g. the suggestion that was too uncertain to be used.
     """
 
     column: str
@@ -199,7 +213,8 @@ class Mapped:
     reason: str = ""
 
 
-Item = Attempt | Rejected | Mapped
+# a Block stands for one attempt per record; importers of long tables give blocks
+Item = Attempt | Block | Rejected | Noted | Mapped
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""Where a table begins: its delimiter, the row of its headings, what stands before it.
+
+Exports put titles, dates and `#TYPE …` above the headings, name the delimiter (`sep=;`), and
+spread headings over two rows (a merged cell above several columns).
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from auditor.importers.headings import Headings, folded
+from auditor.importers.rows import DELIMITERS, consistency, split
+
+LOOK_ROWS = 60
+MOST_HEADING_COLUMNS = 20_000
+_SEPARATOR = re.compile(r"""\s*"?sep=(?P<mark>.)"?\s*""", re.IGNORECASE)
+_MOSTLY_DIGITS = re.compile(r"[\d\s.,:/+\-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The headings of a table. row: the line that they stand in, from 1; 0 for none found.
+
+    score: how many headings are known. delimiter: between cells.
+    """
+
+    delimiter: str
+    row: int
+    headings: tuple[str, ...]
+    score: int
+
+
+def find_head(
+    texts: Sequence[str], vocabulary: Headings, wanted: Collection[str] = ()
+) -> Head | None:
+    """Find the headings among the first lines of a file. wanted: headings that the user named."""
+    named = _named_delimiter(texts)
+    best: tuple[tuple[int, float, int], Head] | None = None
+    for delimiter in [named] if named else DELIMITERS:
+        found = split(texts[:LOOK_ROWS], delimiter)
+        head = head_of(found, vocabulary, wanted, delimiter)
+        if head is None:
+            continue
+        width, share = consistency(found)
+        rank = (head.score, share, width)
+        if best is None or rank > best[0]:
+            best = rank, head
+    return best[1] if best else None
+
+
+def _named_delimiter(texts: Sequence[str]) -> str | None:
+    found = _SEPARATOR.fullmatch(texts[0]) if texts else None
+    return found["mark"] if found else None
+
+
+def head_of(
+    found: Sequence[tuple[int, Sequence[str]]],
+    vocabulary: Headings,
+    wanted: Collection[str] = (),
+    delimiter: str = "",
+) -> Head | None:
+    """Find the headings among the first rows: the row with the most known ones."""
+    asked = set(map(folded, wanted))
+    best: Head | None = None
+    for at, (number, cells) in enumerate(found[:LOOK_ROWS]):
+        if len(cells) > MOST_HEADING_COLUMNS:
+            continue
+        score = sum(vocabulary.known(cell) + 2 * (folded(cell) in asked) for cell in cells if cell)
+        if score > (best.score if best else 0) and not _is_record(cells):
+            above = found[at - 1][1] if at else ()
+            best = Head(delimiter, number, _headings(cells, above, vocabulary), score)
+    return best
+
+
+def _is_record(cells: Sequence[str]) -> bool:
+    """Tell whether a row holds values and no headings: headings are hardly ever numbers."""
+    filled = [cell for cell in cells if cell.strip()]
+    numbers = sum(bool(_MOSTLY_DIGITS.fullmatch(cell)) for cell in filled)
+    return len(filled) > 1 and numbers * 3 > len(filled)
+
+
+def _headings(cells: Sequence[str], above: Sequence[str], vocabulary: Headings) -> tuple[str, ...]:
+    """Give the headings; where a merged cell above says more, both together."""
+    own = [" ".join(cell.split()) for cell in cells]
+    if len(above) != len(cells) or not any(above) or all(above):
+        return tuple(own)
+    groups: list[str] = []
+    for group in (" ".join(cell.split()) for cell in above):
+        groups.append(group or (groups[-1] if groups else ""))
+    return tuple(_joined(group, cell, vocabulary) for group, cell in zip(groups, own, strict=True))
+
+
+def _joined(group: str, cell: str, vocabulary: Headings) -> str:
+    both = f"{group} {cell}".strip()
+    if not cell:
+        return group
+    return both if vocabulary.known(both) and not vocabulary.known(cell) else cell

@@ -1,0 +1,153 @@
+"""Which column is what: by the user's word, the tool's own headings, aliases, near misses.
+
+A near miss is used only when hardly a letter differs, and its score is always shown; below
+that it is a suggestion, and the column stays unused until somebody confirms it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from auditor.errors import UsageError
+from auditor.importers.headings import Dialect, Headings, folded
+from auditor.model.observation import Origin
+from auditor.plugins import Mapped, Options
+
+USED_FROM = 92  # of 100: one letter in twelve
+SUGGESTED_FROM = 75
+MOST_NEAR_MISSES = 200  # headings that are compared with all aliases
+SHORTEST = 5  # letters of a heading that a near miss may be looked for
+ANOTHER_NAME = {"device.ip": "ip", "last_seen": "seen", "serial": "asset.serial"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that is used. kind: how its cells are read (see data/headings.toml)."""
+
+    at: int
+    heading: str
+    field: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a table is read. secret: it has columns of secrets, so nothing of it is repeated."""
+
+    tool: str
+    origin: Origin
+    says: str
+    headings: tuple[str, ...]
+    columns: tuple[Column, ...]
+    mapped: tuple[Mapped, ...]
+    secret: bool
+
+    @property
+    def width(self) -> int:
+        """Count the columns of the table."""
+        return len(self.headings)
+
+
+def plan(headings: Sequence[str], options: Options, vocabulary: Headings, tool: str) -> Plan:
+    """Decide about every column. tool: what the file is taken for when no dialect fits."""
+    wanted = _wanted(options.mapping, headings, vocabulary)
+    more = {folded(heading): field for heading, field in options.headings.items()}
+    known = {d.tool for d in vocabulary.dialects}
+    kind = options.kind if options.kind in known else ""
+    dialect = vocabulary.dialect(headings, kind)
+    found: list[Mapped] = []
+    misses: list[int] = []
+    for at, heading in enumerate(headings):
+        if vocabulary.is_secret(heading, options.secrets) and not _allowed(heading, dialect):
+            found.append(Mapped(heading, None, 0, dropped=True, reason="a column of secrets"))
+            continue
+        said = _exact(heading, wanted, more, dialect, vocabulary)
+        if said is None:
+            misses.append(at)
+            said = ""
+        if said and heading:
+            found.append(Mapped(heading, said, 100))
+        else:
+            found.append(Mapped(heading, None, 0, reason="" if heading else "no heading"))
+    for at in misses[:MOST_NEAR_MISSES]:
+        found[at] = _near(headings[at], vocabulary)
+    columns = tuple(
+        Column(at, m.column, m.field, vocabulary.kinds.get(m.field, "text"))
+        for at, m in enumerate(found)
+        if m.field
+    )
+    return Plan(
+        dialect.tool if dialect else (kind or tool),
+        dialect.origin if dialect else Origin.FILE,
+        dialect.says if dialect else "",
+        tuple(headings),
+        columns,
+        tuple(found),
+        any(m.dropped for m in found),
+    )
+
+
+def _wanted(
+    mapping: Mapping[str, str], headings: Iterable[str], vocabulary: Headings
+) -> dict[str, str]:
+    """Check what the user wants, and give it by folded heading; empty: do not use."""
+    here = {folded(heading) for heading in headings}
+    wanted: dict[str, str] = {}
+    for heading, said in mapping.items():
+        field = ANOTHER_NAME.get(said, said)
+        if field not in vocabulary.fields and field != "":
+            raise UsageError(
+                f"there is no field {said!r} to map {heading!r} to",
+                hint=f"fields: ip, mac, seen, {', '.join(sorted(vocabulary.fields)[:60])}",
+            )
+        if vocabulary.is_secret(heading) and field:
+            raise UsageError(
+                f"column {heading!r} is not imported",
+                why="its heading says that it holds secrets, and those are never stored",
+                hint="rename the column if it holds something else",
+            )
+        if folded(heading) in here:
+            wanted[folded(heading)] = field
+    return wanted
+
+
+def _allowed(heading: str, dialect: Dialect | None) -> bool:
+    """Tell whether a tool's own column only sounds like a secret (`Partition Key` does not)."""
+    return bool(dialect and dialect.columns.get(folded(heading)))
+
+
+def _exact(
+    heading: str,
+    wanted: Mapping[str, str],
+    more: Mapping[str, str],
+    dialect: Dialect | None,
+    vocabulary: Headings,
+) -> str | None:
+    """Give the field of a heading, empty for "not used", None when nobody knows it."""
+    whole = folded(heading)
+    for names in (wanted, more, dialect.columns if dialect else {}):
+        if whole in names:
+            return names[whole]
+    if not whole or whole in vocabulary.ignored:
+        return ""
+    return vocabulary.aliases.get(whole)
+
+
+def _near(heading: str, vocabulary: Headings) -> Mapped:
+    from rapidfuzz import fuzz, process
+
+    whole = folded(heading)
+    if len(whole) < SHORTEST:
+        return Mapped(heading, None, 0, reason="unknown heading")
+    choices = process.extract(
+        whole, list(vocabulary.aliases), scorer=fuzz.ratio, score_cutoff=SUGGESTED_FROM, limit=5
+    )
+    if not choices:
+        return Mapped(heading, None, 0, reason="unknown heading")
+    alias, score, _ = choices[0]
+    field = vocabulary.aliases[alias]
+    rivals = {vocabulary.aliases[a] for a, s, _ in choices if s == score}
+    whole_score = min(99, int(score))
+    if whole_score >= USED_FROM and len(rivals) == 1:
+        return Mapped(heading, field, whole_score, reason=f"nearly {alias}")
+    wish = f"perhaps {field}: --map {heading[:60]!r}={field}".replace("'", '"')
+    return Mapped(heading, None, whole_score, reason=wish)

@@ -1,0 +1,179 @@
+"""Lines as rows of cells (RFC 4180 and what programs make of it), bounded in every direction.
+
+A row whose quoted cell is never closed would swallow the rest of the file; here only the
+line that opens the quote is lost, and is said so.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from auditor.importers.lines import Lines
+from auditor.plugins import Rejected
+
+DELIMITERS = (",", ";", "\t", "|")
+RECORD_LINES = 200  # of one row: notes of many paragraphs fit
+RECORD_CHARS = 100_000
+MOST_CELLS = 20_000
+_TOO_LONG = "the line is longer than a row can be"
+_OPEN = "a quote is opened and never closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of cells and the numbers of the lines that they begin at. refused: what is no row.
+
+    nul: numbers of lines that NULs were taken out of.
+    """
+
+    numbers: Sequence[int]
+    cells: list[list[str]]
+    refused: tuple[Rejected, ...] = ()
+    nul: tuple[int, ...] = ()
+
+
+def ends_inside(line: str, delimiter: str, *, inside: bool = False) -> bool:
+    """Tell whether a line ends inside a quoted cell; `inside`: whether it begins in one."""
+    at, end = 0, len(line)
+    while inside or at < end:
+        if inside or line[at] == '"':
+            closed = _closing(line, at if inside else at + 1)
+            if closed < 0:
+                return True
+            at, inside = closed + 1, False
+        at = line.find(delimiter, at) + 1  # after the quote anything up to there is text
+        if not at:
+            return False
+    return False
+
+
+def _closing(line: str, at: int) -> int:
+    """Give where the quote that closes a cell stands, -1 where none does; two are one quote."""
+    while True:
+        at = line.find('"', at)
+        if at < 0 or line[at + 1 : at + 2] != '"':
+            return at
+        at += 2
+
+
+def rows(chunks: Iterable[Lines], delimiter: str, width: int = 0) -> Iterator[Rows]:
+    """Give the rows of all lines. width: cells of the headings, to tell broken quotes by."""
+    held: list[str] = []  # lines of a row that the chunk did not end
+    first = 1
+    for chunk in chunks:
+        texts = chunk.texts
+        if not held:
+            first = chunk.first
+            if not chunk.long and (found := _plain(texts, delimiter)) is not None:
+                numbers = range(first, first + len(texts))
+                yield Rows(numbers, found, (), chunk.nul)
+                continue
+        table = _Table([*held, *texts], first, delimiter, width, frozenset(chunk.long))
+        yield table.rows(last=False, nul=chunk.nul)
+        held, first = table.held, table.held_from
+    if held:
+        yield _Table(held, first, delimiter, width, frozenset()).rows(last=True)
+
+
+def _plain(texts: list[str], delimiter: str) -> list[list[str]] | None:
+    """Read lines that are one row each, quickly; None where some are not."""
+    try:
+        found = list(csv.reader(texts, delimiter=delimiter))
+    except csv.Error:
+        return None
+    if len(found) != len(texts) or not texts:
+        return None
+    last = texts[-1]
+    return None if '"' in last and ends_inside(last, delimiter) else found
+
+
+class _Table:
+    """Lines of which some belong together; `held`: those of a row that goes on behind them."""
+
+    def __init__(
+        self, texts: list[str], first: int, delimiter: str, width: int, long: frozenset[int]
+    ) -> None:
+        self._texts = texts
+        self._first = first
+        self._delimiter = delimiter
+        self._width = width
+        self._long = long
+        self.held: list[str] = []
+        self.held_from = first + len(texts)
+
+    def rows(self, *, last: bool, nul: tuple[int, ...] = ()) -> Rows:
+        numbers: list[int] = []
+        cells: list[list[str]] = []
+        refused: list[Rejected] = []
+        at = 0
+        while at < len(self._texts):
+            number = self._first + at
+            end = self._end(at)
+            if end is None and not last and len(self._texts) - at < RECORD_LINES:
+                self.held, self.held_from = self._texts[at:], number
+                break
+            found = self._read(at, end) if end else None
+            if found is None:
+                long = number in self._long
+                refused.append(Rejected(number, _TOO_LONG if long else _OPEN))
+                end = at + 1
+            else:
+                numbers.append(number)
+                cells.append(found)
+            at = end or at + 1
+        return Rows(numbers, cells, tuple(refused), nul)
+
+    def _end(self, at: int) -> int | None:
+        """Give where the row that begins at `at` ends; None when it does not end here."""
+        text = self._texts[at]
+        if '"' not in text or not ends_inside(text, self._delimiter):
+            return at + 1
+        chars = len(text)
+        for end in range(at + 1, min(len(self._texts), at + RECORD_LINES)):
+            more = self._texts[end]
+            chars += len(more)
+            if chars > RECORD_CHARS:
+                return at  # too long to be a row: the line is refused
+            if '"' in more and not ends_inside(more, self._delimiter, inside=True):
+                return end + 1
+        return None
+
+    def _read(self, at: int, end: int) -> list[str] | None:
+        if self._first + at in self._long or end == at:
+            return None
+        try:
+            found = next(csv.reader(self._texts[at:end], delimiter=self._delimiter), [])
+        except csv.Error:
+            return None
+        whole = len(found) == self._width or not self._width
+        return found if whole or end == at + 1 or not self._swallows(at, end) else None
+
+    def _swallows(self, at: int, end: int) -> bool:
+        """Tell whether a row of several lines holds a line that is a whole row by itself."""
+        for text in self._texts[at + 1 : end]:
+            if ends_inside(text, self._delimiter):
+                continue
+            if len(next(csv.reader([text], delimiter=self._delimiter), [])) == self._width:
+                return True
+        return False
+
+
+def split(texts: Iterable[str], delimiter: str) -> list[tuple[int, list[str]]]:
+    """Read the first lines of a file as rows with their numbers."""
+    lines = Lines(1, list(texts))
+    return [
+        (number, cells)
+        for some in rows([lines], delimiter)
+        for number, cells in zip(some.numbers, some.cells, strict=True)
+    ]
+
+
+def consistency(found: Sequence[tuple[int, list[str]]]) -> tuple[int, float]:
+    """Give how wide most rows are, and the share of rows that are so wide."""
+    widths = Counter(len(cells) for _, cells in found if len(cells) > 1)
+    if not widths:
+        return 1, 0.0
+    width, count = max(widths.items(), key=lambda pair: (pair[1], pair[0]))
+    filled = sum(1 for _, cells in found if any(cells))
+    return width, count / max(1, filled)
