@@ -5,8 +5,8 @@ Nothing is weighed here; auditor.identify.resolve does that.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from auditor.errors import DataError
 from auditor.identify.grammar import Named
@@ -41,8 +41,7 @@ _DIRECT = {
 _FREE = frozenset({"asset.name", "asset.description", "asset.notes", "asset.vms_driver"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Fact:
+class _Fact(NamedTuple):
     """An observation on its way to claims."""
 
     field: str

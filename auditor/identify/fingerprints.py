@@ -24,7 +24,7 @@ ISOLATED_CHARS = 512  # for the rare third-party pattern that only Python's `re`
 CAPTURE_CHARS = 256
 MEMO_ENTRIES = 20_000
 MEMO_CHARS = 4_096
-_SURE = 0.8  # Recog's certainty or preference from which a third-party name counts as a brand
+_SURE = 0.8  # Recog's certainty from which a third-party name counts as a brand
 _DOT_NEWLINE = frozenset({"REG_DOT_NEWLINE", "REG_MULTILINE", "REG_LINE_ANY_CRLF"})
 _IGNORE_CASE = frozenset({"REG_ICASE", "IGNORECASE"})
 _BLANK = re.compile(r"\{([^{}]+)\}")
@@ -108,8 +108,7 @@ def understood(element: Element, dialect: Dialect, *, ours: bool) -> Fingerprint
         strength = Strength(element.strength)
         rule = f"{element.id}@{element.version}"
     else:
-        certain = element.preference if element.certainty is None else element.certainty
-        strength = Strength.BRAND if certain >= _SURE else Strength.HINT
+        strength = Strength.BRAND if element.certainty >= _SURE else Strength.HINT
         rule = f"recog:{element.file}:{element.line}@0"
     return Fingerprint(
         rule,

@@ -17,6 +17,7 @@ from xml.parsers import expat
 from auditor.errors import DataError
 
 LIMIT_BYTES = 16 << 20
+USUAL_CERTAINTY = 0.85  # of an element that states none (Recog, README)
 _KNOWN = frozenset(
     {"fingerprints", "fingerprint", "description", "example", "counterexample", "param"}
 )
@@ -41,7 +42,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One <fingerprint> as written; `matches`, `preference` are those of its file."""
+    """One <fingerprint> as written; `matches` is that of its file (or the file's name)."""
 
     matches: str
     pattern: str
@@ -51,8 +52,7 @@ class Element:
     id: str = ""
     version: str = ""
     strength: str = ""
-    preference: float = 0.5
-    certainty: float | None = None
+    certainty: float = 0.0
     description: str = ""
     examples: tuple[Example, ...] = ()
     counterexamples: tuple[str, ...] = ()
@@ -130,10 +130,9 @@ class _Reader:
         if not attributes.get("pattern"):
             self.mistake("fingerprint without a pattern")
             return
-        certainty = attributes.get("certainty")
         self.found.append(
             Element(
-                matches=home.get("matches", ""),
+                matches=home.get("matches") or self.path.stem,
                 pattern=attributes["pattern"],
                 flags=frozenset(re.findall(r"\w+", attributes.get("flags", ""))),
                 line=line,
@@ -141,8 +140,7 @@ class _Reader:
                 id=attributes.get("id", ""),
                 version=attributes.get("version", ""),
                 strength=attributes.get("strength", ""),
-                preference=_number(home.get("preference"), 0.5),
-                certainty=_number(certainty, 0.5) if certainty else None,
+                certainty=_number(attributes.get("certainty"), USUAL_CERTAINTY),
                 description=parts.get("description", ""),
                 examples=tuple(parts["examples"]),
                 counterexamples=tuple(parts["counterexamples"]),

@@ -233,6 +233,15 @@ def test_a_third_party_file_works_next_to_ours(with_recog):
     }
 
 
+def test_a_file_that_does_not_say_what_it_matches_is_known_by_its_name(lay, tmp_path):
+    folder = tmp_path / "recog"
+    folder.mkdir()
+    write(folder, RECOG.replace('matches="http_header.server"', ""), "telnet_banners.xml")
+    known = Knowledge.load(*lay(), (folder,))
+    (hit,) = known.library.match("telnet.banner", "Acme Camera/1")
+    assert hit.fingerprint.strength is Strength.BRAND
+
+
 def test_the_first_match_of_a_third_party_file_counts_as_its_format_says(with_recog):
     assert len(with_recog.library.match("http.server", "Acme Camera/1")) == 1
     (hit,) = with_recog.library.match("http.server", "Acme 3000")
