@@ -28,6 +28,7 @@ class Lab:
             stdout=subprocess.PIPE,
             text=True,
             env=_environment(),
+            start_new_session=True,  # Ctrl-C is for those who work in the lab, not for the lab
         )
         try:
             self.scanner: int = self.ask(json.dumps(what))["scanner"]

@@ -21,6 +21,7 @@ from auditor.lab.truth import Truth
 
 _LINE_BYTES = 64 << 20
 _SETTLE_S = 0.03
+_HINT = f"{kernel.LACK_HINT}; the kernel must know bridge and veth devices"
 
 
 def main() -> int:
@@ -41,7 +42,7 @@ def main() -> int:
 
 
 def _say_lack(error: OSError) -> None:
-    _say({"error": "cannot build the lab", "why": str(error), "hint": kernel.LACK_HINT})
+    _say({"error": "cannot build the lab", "why": str(error), "hint": _HINT})
 
 
 def _raise_limits() -> None:
