@@ -179,6 +179,16 @@ def _check_place(url: URL) -> None:
     if url.get_backend_name() != "sqlite" or not url.database:
         return
     path = Path(url.database)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # e.g. a directory on the way that may not be entered
+        raise LedgerError(
+            f"the ledger {path} may not be written",
+            why=str(error),
+            hint="choose another place with --db, or change the rights",
+        ) from error
     if path.is_dir():
         raise LedgerError(f"{path} is a directory", hint="name a file with --db sqlite:///file.db")
     if not path.parent.is_dir():

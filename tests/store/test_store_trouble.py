@@ -5,7 +5,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -183,14 +185,32 @@ except AuditorError as error:
 """
 
 
-def test_a_directory_without_the_right_to_write_is_explained(tmp_path):
-    tmp_path.chmod(0o555)
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(folder.stat().st_mode | 0o055)
-    shown = as_nobody(OPEN, f"sqlite:///{tmp_path}/ledger.db")
-    tmp_path.chmod(0o755)
+@pytest.fixture
+def folder():
+    """Give a directory that everybody can reach."""
+    path = Path(tempfile.mkdtemp(prefix="audstore-"))
+    yield path
+    path.chmod(0o755)
+    shutil.rmtree(path)
+
+
+@pytest.mark.parametrize("mode", [0o555, 0o700])
+def test_a_directory_without_the_right_to_write_is_explained(folder, mode):
+    """Read-only, or not to be entered at all."""
+    if os.geteuid() != 0 and mode == 0o700:
+        pytest.skip("skipped, because only root can make a directory that others own")
+    folder.chmod(mode)
+    shown = as_nobody(OPEN, f"sqlite:///{folder}/ledger.db")
     assert "may not be written" in shown.stdout, shown.stderr
     assert "fix:" in shown.stdout
+
+
+def test_a_ledger_that_may_only_be_read_is_explained(folder):
+    filled(folder / "ledger.db")
+    (folder / "ledger.db").chmod(0o444)
+    folder.chmod(0o777)
+    shown = as_nobody(OPEN, f"sqlite:///{folder}/ledger.db")
+    assert "may not be written" in shown.stdout, shown.stderr
 
 
 FILL = """
