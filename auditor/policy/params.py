@@ -143,7 +143,10 @@ def rate(case: Case, params: MakerParams, relations: Relations) -> tuple[Answer,
         return Answer(NOT_APPLICABLE, "other_equipment", facts_of(case)), None
     found = tie(identity, params.entities, relations, relation_day(case))
     if found is None:
-        return clear(case), None
+        answer = clear(case)
+        if doubtful and answer.verdict is PASS:
+            answer = Answer(NOT_APPLICABLE, "other_equipment", answer.facts)
+        return answer, None
     answer = _by_kind(case, params.verdicts, found)
     if answer.verdict is not FAIL or covered:
         return answer, found

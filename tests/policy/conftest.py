@@ -19,7 +19,8 @@ PACKS = {
 TODAY = date(2026, 11, 23)
 SEEN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 RELATIONS = {
-    "EZVIZ": (Relation("EZVIZ", "Hikvision", "subsidiary"),),
+    "EZVIZ": (Relation("EZVIZ", "Hikvision", "subsidiary"), Relation("EZVIZ", "CN", "country")),
+    "Huawei": (Relation("Huawei", "CN", "country"),),
     "HiLook": (Relation("HiLook", "Hikvision", "own_brand"),),
     "LTS": (Relation("LTS", "Hikvision", "oem_rebrand"),),
     "Honeywell": (

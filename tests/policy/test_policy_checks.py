@@ -79,12 +79,21 @@ def test_no_pack_can_prohibit_by_a_weak_tie(kind):
         CHECKS["listed_maker"].params(**(MAKERS | {"verdicts": ALL | {kind: "nonconforming"}}))
 
 
-def test_by_country_the_maker_counts_and_by_brand_the_brand(world):
+def test_a_relabel_is_looked_at_by_country_as_well_and_an_own_brand_is_not_one(world):
     relabel = world.device("Dahua", brand="Honeywell")
-    plain = {"countries": ["CN"]}
-    assert ask(world, "maker_country", plain, relabel).verdict is Verdict.NONCONFORMING
-    found = ask(world, "maker_country", plain | {"by_brand": True}, relabel)
-    assert (found.verdict, found.reason) == (Verdict.REVIEW, "relabel_country")
+    own = world.device("Hikvision", brand="HiLook")
+    for by_brand in (False, True):
+        params = {"countries": ["CN"], "by_brand": by_brand}
+        assert ask(world, "maker_country", params, relabel).reason == "relabel_country"
+        assert ask(world, "maker_country", params, own).verdict is Verdict.NONCONFORMING
+
+
+def test_a_camera_of_another_maker_is_no_matter_of_a_rule_about_routers(world):
+    params = MAKERS | {"equipment": ["network"], "doubtful": ["camera"]}
+    found = ask(world, "listed_maker", params, world.device("Axis"))
+    assert found.verdict is Verdict.NOT_APPLICABLE
+    tied = ask(world, "listed_maker", params, world.device("Dahua"))
+    assert (tied.verdict, tied.reason) == (Verdict.REVIEW, "class_doubtful")
 
 
 def test_a_brand_from_the_country_whose_maker_nobody_knows_is_looked_at(world):

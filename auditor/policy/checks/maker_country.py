@@ -22,7 +22,7 @@ from auditor.policy.params import (
 )
 from auditor.policy.questions import question
 from auditor.policy.records import choices, fact, is_one_of
-from auditor.policy.ties import claimed_brand, disputed, known
+from auditor.policy.ties import claimed_brand, disputed, known, relation_to
 
 Codes = dict[str, tuple[str, ...]]
 
@@ -49,6 +49,7 @@ class MakerCountry(Params):
         found: Outcomes = {
             "from_country": frozenset({self.verdict}),
             "probable_country": frozenset({REVIEW}),
+            "relabel_country": frozenset({REVIEW}),
             "country_unknown": frozenset({OPEN}),
             "maker_unknown": frozenset({OPEN}),
             "not_looked_at": frozenset({OPEN}),
@@ -57,8 +58,6 @@ class MakerCountry(Params):
         if self.equipment:
             found["other_equipment"] = frozenset({NOT_APPLICABLE})
             found["class_unknown_country"] = frozenset({REVIEW})
-        if self.by_brand:
-            found["relabel_country"] = frozenset({REVIEW})
         if self.field:
             found["fact_outside"] = frozenset({self.verdict_outside})
             found["fact_missing"] = frozenset({OPEN})
@@ -95,9 +94,15 @@ def examine(case: Case, params: MakerCountry, relations: Relations) -> Answer:
     standing = identity.standing if of_maker else identity.brand.standing
     if standing is not Standing.CONFIRMED or not (of_maker or params.by_brand):
         return Answer(REVIEW, "probable_country", facts, (question("device.maker"),))
-    if params.by_brand and brand and name != brand:
+    if of_maker and brand and _foreign(brand, name, relations):
         return Answer(REVIEW, "relabel_country", facts)
     return _by_fact(case, params, facts)
+
+
+def _foreign(brand: str, maker: str, relations: Relations) -> bool:
+    """Tell whether a brand on a maker's device is neither the maker's nor of its house."""
+    link = relation_to(brand, (maker,), relations, None)
+    return link is None or not set(link[1]) & {"listed", "subsidiary", "affiliate"}
 
 
 def seat_of(name: str, relations: Relations) -> str | None:
