@@ -82,6 +82,9 @@ PEERS = {
     "auditor": ours,
     "masscan 1M": masscan(1_000_000),
     "masscan 400k": masscan(400_000),
+    "nmap tuned": nmap(
+        "-T5", "--min-rate", "100000", "--max-retries", "1", "--min-hostgroup", "4096"
+    ),
     "nmap T5": nmap("-T5", "--min-rate", "10000", "--max-retries", "1"),
     "arp-scan|nmap": pipe,
 }

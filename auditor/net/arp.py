@@ -23,7 +23,9 @@ from auditor.net.link import ARP_REPLIES, BROADCAST, open_link, send, take
 # A frame on the wire is at least 60 octets without its checksum (IEEE 802.3, 4A.2.3.2.4).
 _REQUEST = struct.Struct("!6s6sHHHBBH6s4s6s4s18x")
 _REPLY = struct.Struct("!6s6sHHHBBH6s4s6s4s")
-WAIT_S = 1.0  # after the last request of a stretch, unless all have answered
+WAIT_S = 1.0  # for an answer, unless all have answered
+# Once so many have answered, some multiple of the slowest will do, and no less than so long.
+FEW_ANSWERS, SLOWEST_TIMES, WAIT_LEAST_S = 16, 4.0, 0.3
 STRETCH_S = 30.0  # how long one stretch may take to ask once; then what is known is handed over
 SMALLEST_STRETCH, LARGEST_STRETCH = 64, 65_536
 # From this pace and size on numpy's import is worth its quarter of a second.
@@ -41,21 +43,22 @@ class Replies:
     claims: dict[int, dict[tuple[bytes, int | None], bytes]] = field(default_factory=dict)
     unasked: list[int] = field(default_factory=list)
 
-    def add(self, frame: bytes, vlan: int | None, asked: AddressSet) -> None:
-        """Note one ARP reply; forged, misshapen and unasked ones are passed over."""
+    def add(self, frame: bytes, vlan: int | None, asked: AddressSet) -> int | None:
+        """Note one ARP reply; forged, misshapen and unasked ones are passed over (None)."""
         if len(frame) < _REPLY.size:
-            return
+            return None
         _, _, kind, hardware, protocol, hlen, plen, operation, mac, ip, _, _ = _REPLY.unpack_from(
             frame
         )
         if (kind, hardware, protocol, hlen, plen, operation) != (0x0806, 1, 0x0800, 6, 4, 2):
-            return
+            return None
         number = int.from_bytes(ip, "big")
         if mac[0] & 1 or mac == bytes(6) or address(4, number) not in asked:
-            return
+            return None
         macs = self.claims.setdefault(number, {})
         if len(macs) < MOST_MACS:
             macs.setdefault((mac, vlan), frame[: _REPLY.size])
+        return number
 
 
 def proxies(asked: AddressSet, claims: Iterable[tuple[int, bytes]]) -> dict[bytes, list[int]]:
@@ -130,6 +133,9 @@ class _Stretch:
         self.guard, self.interface, self.sock, self.asked = guard, interface, sock, asked
         self.started = guard.clock()
         self.replies = Replies()
+        self.asked_at: dict[int, float] = {}
+        self.timed: set[int | None] = set()
+        self.slowest_s = 0.0
         self.sent = 0
 
     async def ask(self, tick: Callable[[int], None]) -> list[Attempt]:
@@ -140,9 +146,14 @@ class _Stretch:
         began = loop.time()
         loop.add_reader(self.sock.fileno(), self._read)
         try:
+            order = [number for r in self.asked.ranges for number in range(r.first, r.last + 1)]
+            random.shuffle(order)
             for number in range(self.guard.scope.pace.rounds):
-                await self._round(tick if number == 0 else lambda _: None)
-                await self._settle(loop)
+                waiting = [ip for ip in order if ip not in self.replies.claims]
+                if waiting:
+                    await self._settle(self.asked_at.get(waiting[0], -math.inf))
+                    await self._round(waiting, tick if number == 0 else lambda _: None)
+            await self._settle(max(self.asked_at.values(), default=-math.inf))
         finally:
             loop.remove_reader(self.sock.fileno())
         return attempts(self, round(loop.time() - began, 3))
@@ -158,14 +169,7 @@ class _Stretch:
         self.sent = told.sent
         return attempts(self, round(asyncio.get_running_loop().time() - began, 3))
 
-    async def _round(self, tick: Callable[[int], None]) -> None:
-        waiting = [
-            number
-            for piece in self.asked.ranges
-            for number in range(piece.first, piece.last + 1)
-            if number not in self.replies.claims
-        ]
-        random.shuffle(waiting)
+    async def _round(self, waiting: list[int], tick: Callable[[int], None]) -> None:
         mac = bytes.fromhex(self.interface.mac.replace(":", ""))
         for number in waiting:
             if number in self.replies.claims:
@@ -176,21 +180,32 @@ class _Stretch:
             frame = request(mac, socket.inet_aton(source or "0.0.0.0"), number)  # noqa: S104
             send(self.sock, self.interface, frame)
             self.guard.sent("arp", ip, 0, _REQUEST.size, "arp", Kind.ARP)
+            self.asked_at[number] = asyncio.get_running_loop().time()
             self.sent += 1
             tick(1)
 
-    async def _settle(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait for late answers; no longer than it takes until all have answered."""
-        until = loop.time() + WAIT_S
-        while len(self.replies.claims) < self.asked.size and loop.time() < until:  # noqa: ASYNC110
+    async def _settle(self, asked: float) -> None:
+        """Wait until a question of that moment has had its time, or all have answered."""
+        now = asyncio.get_running_loop().time
+        while len(self.replies.claims) < self.asked.size and now() < asked + self._patience():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+    def _patience(self) -> float:
+        """Give some multiple of the slowest answer so far, within bounds."""
+        if len(self.replies.claims) < FEW_ANSWERS:
+            return WAIT_S
+        return min(WAIT_S, max(WAIT_LEAST_S, SLOWEST_TIMES * self.slowest_s))
 
     def _read(self) -> None:
         for _ in range(1_024):
             frame = take(self.sock)
             if frame is None:
                 return
-            self.replies.add(frame.data, frame.vlan, self.asked)
+            number = self.replies.add(frame.data, frame.vlan, self.asked)
+            if number in self.asked_at and number not in self.timed:
+                self.timed.add(number)
+                took_s = asyncio.get_running_loop().time() - self.asked_at[number]
+                self.slowest_s = max(self.slowest_s, min(took_s, WAIT_S))
 
 
 def request(mac: bytes, source: bytes, target: int) -> bytes:

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-CATCH_UP_S = 0.002  # how far behind the schedule a sender may run without losing its turn
+CATCH_UP_S = 0.02  # how far behind the schedule a sender may run without losing its turns
 MARGIN_S = 0.002  # between two windows: the receiver's clock and ours need not agree
 
 

@@ -134,8 +134,8 @@ def test_a_pace_is_kept_closely_and_without_bursts():
         if not meter.wait_s():
             sent.append(now[0])
             meter.stamp()
-    assert 3.0 <= sent[-1] <= 3.3
-    assert max(sum(s <= m < s + 0.01 for m in sent) for s in sent[::100]) <= 15
+    assert 2.9 <= sent[-1] <= 3.3
+    assert max(sum(s <= m < s + 0.01 for m in sent) for s in sent[::100]) <= 32
 
 
 @pytest.mark.parametrize("kind", [Kind.ARP, Kind.PACKET, Kind.CONNECT])
