@@ -44,14 +44,14 @@ def build(
     for row in ordered:
         attempt, keys = row.attempt, keys_of(row.attempt)
         when = attempt.started.timestamp()
-        behind = bool(keys.macs) and keys.macs[0] in proxies
+        behind = bool(keys.hardware) and keys.hardware[0] in proxies
         router = behind and attempt.endpoint.transport in _ARP
         if keys.ip and router:
             answered_for.add(keys.ip)
         elif keys.ip:
             ips[keys.ip] = when
         if not behind or router:
-            macs.update(dict.fromkeys((*keys.macs, *keys.local_macs), when))
+            macs.update(dict.fromkeys(keys.hardware, when))
         hosts.update(dict.fromkeys(keys.hostnames, when))
         for sighting in _sightings(row, hide_mac=behind and not router):
             _keep(sighting, sightings)

@@ -58,6 +58,11 @@ class Keys:
     present: bool
 
     @property
+    def hardware(self) -> tuple[str, ...]:
+        """Give all hardware addresses, registered ones first."""
+        return self.macs + self.local_macs
+
+    @property
     def empty(self) -> bool:
         """Tell whether nothing says which device this is about."""
         return not (

@@ -1,6 +1,7 @@
 """What correlation remembers of each ledger row: its keys and its time, never its content."""
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from auditor.identify.keys import STRONG, Keys, keys_of
@@ -62,8 +63,8 @@ class Records:
                 first = firsts.setdefault(value, number)
                 if first != number:
                     self.more.setdefault((site, kind), {}).setdefault(value, [first]).append(number)
-        if keys.ip and keys.macs and ":" not in keys.ip:
-            for mac in keys.macs:
+        if keys.ip and self.linked[number] and ":" not in keys.ip:
+            for mac in keys.hardware:
                 self._behind(site, self.runs[number], mac, keys.ip)
 
     def _behind(self, site: str, run: str, mac: str, ip: str) -> None:
@@ -86,6 +87,8 @@ class Records:
         for value, numbers in self.more.get((site, kind), {}).items():
             if len(numbers) <= SHARED:
                 continue
+            if kind != "mac" and self.scattered(numbers):
+                found.add(value)
             for other in STRONG:
                 if other == kind:
                     continue
@@ -93,6 +96,14 @@ class Records:
                 if len(values) > SHARED:
                     found.add(value)
         return frozenset(found)
+
+    def scattered(self, numbers: Iterable[int]) -> bool:
+        """Tell whether one run saw these records at many addresses."""
+        ips: dict[str, set[str]] = {}
+        for number in numbers:
+            if ip := self.keys[number].ip:
+                ips.setdefault(self.runs[number], set()).add(ip)
+        return any(len(several) >= PROXY_ADDRESSES for several in ips.values())
 
     def name(self, number: int) -> str:
         """Write what a device that begins with this record is named after."""

@@ -157,29 +157,50 @@ def test_a_default_host_name_joins_nobody():
     assert len(devices(writer)) == 3
 
 
-def test_a_router_that_answers_for_a_range_is_one_device():
+@pytest.mark.parametrize("mac", [C, "52:54:00:00:00:01"], ids=["registered", "local"])
+def test_a_router_that_answers_for_a_range_is_one_device(mac):
     writer = Writer()
     for number in range(1, 255):
-        writer.arp(f"10.9.0.{number}", C)
+        writer.arp(f"10.9.0.{number}", mac)
     (device,) = devices(writer)
     assert device.ips == ("10.9.0.1",)
     (proxy,) = [link for link in device.links if link.key == "proxy_arp"]
     assert proxy.value == "10.9.0.1-10.9.0.254"
 
 
-def test_what_answers_behind_such_a_router_is_a_device_of_its_own_without_its_mac(known):
+@pytest.mark.parametrize("mac", [C, "52:54:00:00:00:01"], ids=["registered", "local"])
+def test_what_answers_behind_such_a_router_is_a_device_of_its_own_without_its_mac(known, mac):
     writer = Writer()
     for number in range(1, 20):
-        writer.arp(f"10.9.0.{number}", C)
-    writer.http("10.9.0.5", "AcmeWeb/1").row("http", "10.9.0.6", C, ("http.server", "AcmeWeb/1"))
+        writer.arp(f"10.9.0.{number}", mac)
+    writer.http("10.9.0.5", "AcmeWeb/1").row("http", "10.9.0.6", mac, ("http.server", "AcmeWeb/1"))
     router, *behind = devices(writer)
-    assert router.macs == (C,)
+    assert router.macs == (mac,)
     assert [d.ips for d in behind] == [("10.9.0.5",), ("10.9.0.6",)]
     for device in behind:
         assert device.macs == ()
         found = identify(device, known)
         assert found.maker.value == "Acme"
         assert not found.contradictions
+
+
+def test_a_history_of_leases_makes_no_router_of_a_laptop():
+    writer = Writer()
+    for number in range(1, 30):
+        writer.row("dhcp_leases", f"10.0.0.{number}", A, run="leases", transport="file",
+                   origin=Origin.FILE)  # fmt: skip
+    (device,) = devices(writer)
+    assert len(device.ips) == 29
+    assert keys(device) == ["mac"]
+
+
+@pytest.mark.parametrize("field", ["asset.tag", "asset.serial", "device.id", "onvif.endpoint"])
+def test_an_identifier_at_many_addresses_of_one_list_is_no_key(field):
+    writer = Writer()
+    for number in range(1, 30):
+        seen = (field, "5f5a69c2-e0ae-504f-829b-00afab5b9a3d")
+        writer.row("xlsx", f"10.0.0.{number}", None, seen, origin=Origin.FILE, transport="file")
+    assert len(devices(writer)) == 29
 
 
 def test_a_serial_that_everybody_has_is_no_key():
