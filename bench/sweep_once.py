@@ -15,7 +15,7 @@ from auditor.net.interfaces import for_target, interfaces
 PORTS = (80, 443, 554, 8000, 8080, 37777)
 
 
-async def sweep(network, rounds, pace_per_s):
+async def sweep(network, rounds, pace_per_s, arp_only):
     cap = float(pace_per_s or "inf")
     free = Pace("bench", cap, cap, cap, float("inf"), 100, 10_000, rounds)
     targets, nothing = AddressSet.parse([network]), AddressSet()
@@ -37,6 +37,8 @@ async def sweep(network, rounds, pace_per_s):
                 sent += int(attempt.detail.split("sent=")[1].split(";")[0])
     asked_s = time.monotonic()
     opened = 0
+    if arp_only:
+        return len(hosts), 0, sent, 0.0
     from auditor.net.syn import sweep_syn
 
     async for batch in sweep_syn(guard, hosts, PORTS, interface):
@@ -48,7 +50,7 @@ async def sweep(network, rounds, pace_per_s):
 def main():
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     pace = sys.argv[3] if len(sys.argv) > 3 else None
-    live, opened, sent, syn_s = asyncio.run(sweep(sys.argv[1], rounds, pace))
+    live, opened, sent, syn_s = asyncio.run(sweep(sys.argv[1], rounds, pace, "arp" in sys.argv))
     print(
         f"live={live} open={opened} sent={sent} syn_s={syn_s:.3f} cpu_s={time.process_time():.2f}"
     )

@@ -29,7 +29,6 @@ PATIENCE_LEAST_S, PATIENCE_MOST_S = 0.3, 1.0
 PATIENCE_SURE_S, MANY_ANSWERS = 0.06, 100
 # When so large a share of the asked-again answers only then, the link loses what we send.
 LOSS_SHARE, FEWEST_TO_JUDGE = 0.02, 50
-SLOWER = 0.5
 UNPACED_PER_S = 400_000.0  # what a core can send; where a back-off starts from without a cap
 
 Indices = NDArray[np.int64]
@@ -160,17 +159,17 @@ class Volley:
         count = int(self.answered.sum())
         if not count:
             return PATIENCE_MOST_S
-        hasty = self.meter.free and count >= MANY_ANSWERS
-        least_s = PATIENCE_SURE_S if hasty else PATIENCE_LEAST_S
-        return min(PATIENCE_MOST_S, max(least_s, SLOWEST_TIMES * self.slowest_s))
+        if self.meter.free and count >= MANY_ANSWERS:
+            return min(PATIENCE_MOST_S, PATIENCE_SURE_S + self.slowest_s)
+        return min(PATIENCE_MOST_S, max(PATIENCE_LEAST_S, SLOWEST_TIMES * self.slowest_s))
 
     def _judge_loss(self) -> None:
-        """Send at half the pace from now on when many answered only the repeated question."""
+        """Send at half the pace from now on when many answered only when asked again."""
         early = int(self.answered.sum()) - self.late
-        if self.late < FEWEST_TO_JUDGE or self.late < LOSS_SHARE * early:
-            return
+        if self.slowed or self.late < max(FEWEST_TO_JUDGE, LOSS_SHARE * early):
+            return  # once: loss that stays is not ours, and more slowness would not cure it
         per_s = self.meter.most or UNPACED_PER_S
-        self.gap_s = max(self.gap_s / SLOWER, BATCH_S * min(1.0, LARGEST_BATCH / (per_s * BATCH_S)))
+        self.gap_s = min(BATCH_S, LARGEST_BATCH / per_s)  # as long again as the batch itself
         self.slowed += 1
 
 
