@@ -5,15 +5,15 @@ returns, what it wrote survives a crash of the program or the machine; if it rai
 of it was written.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Engine, text
 
-from auditor.errors import LedgerError
+from auditor.errors import DataError, LedgerError
 from auditor.model.block import Block
 from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Run, StoredAttempt
@@ -21,20 +21,27 @@ from auditor.model.policy import Decision, DecisionKind
 from auditor.store import opinions, reader
 from auditor.store.batch import Batch
 from auditor.store.database import migrate, open_engine, reading, writing
-from auditor.store.encoding import GENESIS, dumps, loads, moment_text, pack, unpack
+from auditor.store.encoding import GENESIS, dumps, moment_text, pack, unpack
+from auditor.store.reader import unreadable
 from auditor.store.tables import (
     FACTS,
     Row,
     closing_row,
     decision_row,
     decision_value,
+    imported_value,
     journal_row,
     journal_value,
     run_value,
+    signature_row,
+    signature_value,
+    snapshot_value,
 )
 from auditor.store.values import Imported, Opinion, Signature, StoredSnapshot, Verification
 from auditor.store.verify import verify
 from auditor.store.writer import Appender, run_number
+
+T = TypeVar("T")
 
 
 class Ledger:
@@ -135,7 +142,7 @@ class Ledger:
             " WHERE CAST(:site AS TEXT) IS NULL OR i.site = :site ORDER BY i.n",
             site=site and pack(site),
         )
-        return tuple(Imported(unpack(s), sha, unpack(r), loads(d)[0]) for s, sha, r, d in rows)
+        return self._read("imported", rows, imported_value)
 
     def runs(self, site: str | None = None) -> tuple[Run, ...]:
         """Give the runs, oldest first, with how each last ended."""
@@ -146,7 +153,9 @@ class Ledger:
             " WHERE CAST(:site AS TEXT) IS NULL OR r.site = :site ORDER BY r.n",
             site=site and pack(site),
         )
-        return tuple(run_value(row[:5], row[5:] if row[5] is not None else None) for row in rows)
+        return self._read(
+            "run", rows, lambda row: run_value(row[:5], row[5:] if row[5] is not None else None)
+        )
 
     def attempts(
         self, *, site: str | None = None, after: int = 0, run: str | None = None
@@ -207,9 +216,8 @@ class Ledger:
 
     def decisions(self) -> tuple[Decision, ...]:
         """Give the officers' acts in the order in which they were recorded."""
-        return tuple(
-            map(decision_value, self._rows("SELECT id, kind, at, doc FROM decision ORDER BY n"))
-        )
+        rows = self._rows("SELECT id, kind, at, doc FROM decision ORDER BY n")
+        return self._read("decision", rows, decision_value)
 
     def site_facts(self, site: str) -> dict[str, str]:
         """Give what officers recorded of a whole site (RECORD about `site=…` and nothing else)."""
@@ -250,8 +258,7 @@ class Ledger:
         after = 0
         while rows := self._rows(query, run=run_id and pack(run_id), after=after):
             after = rows[-1][0]
-            for row in rows:
-                yield journal_value(row[1:])
+            yield from self._read("journal", rows, lambda row: journal_value(row[1:]))
 
     # ------------------------------------------------------------ chain
 
@@ -295,12 +302,8 @@ class Ledger:
 
     def snapshots(self) -> tuple[StoredSnapshot, ...]:
         """Give the summaries of all reports, oldest first."""
-        found = []
-        for name, made, doc in self._rows("SELECT id, made, doc FROM snapshot ORDER BY n"):
-            head, rows, summary = loads(doc)
-            moment = datetime.fromisoformat(made)
-            found.append(StoredSnapshot(unpack(name), moment, head, rows, summary))
-        return tuple(found)
+        rows = self._rows("SELECT id, made, doc FROM snapshot ORDER BY n")
+        return self._read("snapshot", rows, snapshot_value)
 
     def sign_snapshot(self, signature: Signature) -> None:
         """Record a person's signature under a snapshot that the ledger holds."""
@@ -312,20 +315,15 @@ class Ledger:
                     f"snapshot {signature.snapshot!r} is not in the ledger",
                     hint="make the report with this ledger first",
                 )
-            doc = dumps([signature.by, signature.signature, signature.key, signature.words])
-            Appender(connection).add("signature", [(name, moment_text(signature.at), doc)])
+            Appender(connection).add("signature", [signature_row(signature)])
 
     def signatures(self, snapshot: str) -> tuple[Signature, ...]:
         """Give the signatures under a snapshot, in the order in which they were made."""
         rows = self._rows(
-            "SELECT at, doc FROM signature WHERE snapshot = :id ORDER BY n", id=pack(snapshot)
+            "SELECT snapshot, at, doc FROM signature WHERE snapshot = :id ORDER BY n",
+            id=pack(snapshot),
         )
-        found = []
-        for at, doc in rows:
-            by, signature, key, words = loads(doc)
-            moment = datetime.fromisoformat(at)
-            found.append(Signature(snapshot, by, moment, signature, key, words))
-        return tuple(found)
+        return self._read("signature", rows, signature_value)
 
     def save_opinions(self, version: str, found: Iterable[Opinion]) -> int:
         """Keep derived answers under one state of the knowledge, in place of earlier ones."""
@@ -338,6 +336,12 @@ class Ledger:
     def forget_opinions(self, version: str | None = None, devices: Iterable[str] = ()) -> None:
         """Delete derived answers: all, those of one version, or those on some devices of it."""
         opinions.forget(self.engine, version, devices)
+
+    def _read(self, kind: str, rows: Iterable[Row], value: Callable[[Row], T]) -> tuple[T, ...]:
+        try:
+            return tuple(map(value, rows))
+        except (ValueError, TypeError, LookupError, AttributeError, DataError) as error:
+            raise unreadable(f"a row of {kind!r}", error) from error
 
     def _rows(self, query: str, **values: Any) -> list[Row]:
         with reading(self.engine) as connection:

@@ -117,11 +117,16 @@ def _attempt(seq: int, row: Sequence[Any], decoder: Decoder, kept: dict[str, byt
     try:
         return decoder.value(row, kept)
     except (ValueError, TypeError, LookupError, DataError) as error:
-        raise LedgerError(
-            f"attempt {seq} of the ledger cannot be read",
-            why=f"it was changed or damaged: {error}",
-            hint="run `auditor db verify`, then restore a backup or merge the bundles anew",
-        ) from error
+        raise unreadable(f"attempt {seq}", error) from error
+
+
+def unreadable(what: str, error: Exception) -> LedgerError:
+    """Say that a fact is there and makes no sense."""
+    return LedgerError(
+        f"{what} of the ledger cannot be read",
+        why=f"it was changed or damaged: {error}",
+        hint="run `auditor db verify`, then restore a backup or merge the bundles anew",
+    )
 
 
 def rows_between(connection: Connection, first: int, last: int) -> Iterator[list[Row]]:

@@ -28,6 +28,7 @@ from auditor.model.journal import Sent
 from auditor.model.observation import Run
 from auditor.model.policy import Decision, DecisionKind
 from auditor.store.encoding import dumps, loads, moment_text, pack, unpack
+from auditor.store.values import Imported, Signature, StoredSnapshot
 
 Row = tuple[Any, ...]
 _NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
@@ -309,3 +310,29 @@ def journal_row(number: int, sent: Sent) -> Row:
 def journal_value(row: Row) -> Sent:
     """Read what was sent."""
     return Sent(datetime.fromisoformat(row[1]), *loads(row[2]))
+
+
+def snapshot_value(row: Row) -> StoredSnapshot:
+    """Read what a report said."""
+    head, rows, summary = loads(row[2])
+    return StoredSnapshot(unpack(row[0]), datetime.fromisoformat(row[1]), head, rows, summary)
+
+
+def signature_row(signature: Signature) -> Row:
+    """Write a person's signature."""
+    doc = dumps([signature.by, signature.signature, signature.key, signature.words])
+    return pack(signature.snapshot), moment_text(signature.at), doc
+
+
+def signature_value(row: Row) -> Signature:
+    """Read a person's signature."""
+    by, signature, key, words = loads(row[2])
+    moment = datetime.fromisoformat(row[1])
+    return Signature(unpack(row[0]), by, moment, signature, key, words)
+
+
+def imported_value(row: Row) -> Imported:
+    """Read that a file was imported: site, SHA-256, run, document."""
+    site, sha256, run, doc = row
+    (name,) = loads(doc)
+    return Imported(unpack(site), sha256, unpack(run), name)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,13 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class StoredSnapshot:
-    """The summary of a report that was made, for later comparison. summary: JSON text."""
+    """The summary of a report that was made, for later comparison. summary: as it was given."""
 
     id: str
     made: datetime
     chain_head: str
     rows: int
-    summary: str
+    summary: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,16 +23,12 @@ class _BrokenError(Exception):
 
 def verify(connection: Connection) -> Verification:
     """Recompute everything that the chain covers; stop at the first row that does not fit."""
-    heads = _promised_heads(connection)
     last, rows = GENESIS, 0
     try:
         for link in _links(connection):
             last, rows = _follow(connection, link, last, rows)
-            heads.pop(last.hex(), None)
         _check_strays(connection)
         _check_raws(connection)
-        for name in heads.values():
-            raise _BrokenError(f"snapshot {name}", "the state it speaks of is not in the chain")
     except _BrokenError as broken:
         return Verification(
             ok=False, rows=rows, first_broken=broken.row, reason=broken.reason, head=last.hex()
@@ -68,6 +64,8 @@ def _follow(connection: Connection, link: Row, before: bytes, rows: int) -> tupl
         expected += 1
         if kind == "attempt" and (found := NAMED.findall(content[-1])):
             named |= {name: number for name in found if name not in named}
+        if kind == "snapshot":
+            _check_head(connection, number, content[-1], seq)
     if expected != last + 1:
         raise _BrokenError(f"{kind} {expected}", "the row is missing")
     rows += last - first + 1
@@ -96,13 +94,14 @@ def _rows(connection: Connection, kind: str, first: int, last: int) -> Iterator[
         first = high + 1
 
 
-def _promised_heads(connection: Connection) -> dict[str, str]:
-    """Give the chain heads that reports were made of, and the snapshot that says so."""
-    heads = {loads(doc)[0]: name for name, doc in connection.execute(
-        text("SELECT id, doc FROM snapshot")
-    )}  # fmt: skip
-    heads.pop(GENESIS.hex(), None)
-    return heads
+def _check_head(connection: Connection, number: int, doc: str, seq: int) -> None:
+    """Check that the chain head that a report was made of stands before it in the chain."""
+    head = bytes.fromhex(loads(doc)[0])
+    known = connection.execute(
+        text("SELECT seq FROM link WHERE hash = :head AND seq < :seq"), {"head": head, "seq": seq}
+    ).first()
+    if known is None and head != GENESIS:
+        raise _BrokenError(f"snapshot {number}", "the state it speaks of is not in the chain")
 
 
 def _check_strays(connection: Connection) -> None:

@@ -385,4 +385,4 @@ def test_a_ledger_cut_short_after_a_report_is_found(ledger):
     filled(ledger)
     rows, _ = ledger.head()
     ledger.save_snapshot("s1", NOON, "ee" * 32, rows, {})
-    assert ledger.verify().first_broken == "snapshot s1"
+    assert ledger.verify().first_broken == "snapshot 1"
