@@ -14,8 +14,9 @@ from auditor.formats import lines as drawn
 from auditor.formats.pictures import Point, timeline
 from auditor.formats.visible import dump, visible
 from auditor.formats.words import Phrases, typeset_french
-from auditor.model.device import Assessed
+from auditor.model.device import Assessed, Device
 from auditor.model.identity import Contradiction, Evidence, Identity
+from auditor.model.observation import Outcome
 from auditor.model.policy import Due, Text, Verdict
 from auditor.model.report import Report
 
@@ -44,6 +45,7 @@ def speech(report: Report, phrases: Phrases) -> dict[str, Any]:
         "sentence": partial(sentence, phrases),
         "shown_evidence": shown_evidence,
         "seen": seen,
+        "asked_of": partial(asked_of, phrases),
         "contradiction": partial(contradiction, phrases),
         "label": partial(label, phrases),
         "due_state": partial(due_state, report),
@@ -151,6 +153,15 @@ def seen(identity: Identity) -> tuple[Seen, ...]:
         told.append(Seen(name, value, attempt, sha256, tuple(pieces), sha256 not in shown))
         shown.add(sha256)
     return tuple(told)
+
+
+def asked_of(phrases: Phrases, device: Device) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Group what a device was asked by how it ended, in the order of the outcomes."""
+    grouped: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
+    for one in device.asked:
+        port = f" ({one.port})" if one.port else ""
+        grouped[one.outcome].append(known(phrases, "tool", one.tool) + port)
+    return tuple((outcome.value, tuple(told)) for outcome, told in grouped.items() if told)
 
 
 def sentence(phrases: Phrases, piece: Evidence) -> Markup:
