@@ -39,6 +39,8 @@ _DIRECT = {
 }
 # free text of a list, in which a model designation may stand
 _FREE = frozenset({"asset.name", "asset.description", "asset.notes", "asset.vms_driver"})
+# scheme://host of an absolute or network-path reference (RFC 3986, 4.2)
+_HOST = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//(?P<host>\[[^\]]*\]|[^/:?#]*)", re.IGNORECASE)
 
 
 class _Fact(NamedTuple):
@@ -68,7 +70,7 @@ def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[E
     done: set[tuple[str, str, str]] = set()
     for sighting in _current(sightings):
         seen = (sighting.observation.field, sighting.observation.value, sighting.tool)
-        if seen in done:
+        if seen in done or _elsewhere(sighting):
             continue
         done.add(seen)
         for evidence in of_observation(
@@ -77,6 +79,14 @@ def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[E
             key = (evidence.trait, evidence.claim, evidence.rule, evidence.field, evidence.value)
             found.setdefault(key, evidence)
     return tuple(found.values())
+
+
+def _elsewhere(sighting: Sighting) -> bool:
+    """Tell whether a redirect leads to another host: it says nothing of who sent it."""
+    if sighting.observation.field != "http.location" or sighting.endpoint.ip is None:
+        return False
+    named = _HOST.match(sighting.observation.value)
+    return named is not None and named["host"].strip("[]") != sighting.endpoint.ip
 
 
 def _current(sightings: Iterable[Sighting]) -> Iterator[Sighting]:

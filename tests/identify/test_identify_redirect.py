@@ -1,0 +1,37 @@
+"""A redirect to another host says nothing of who sent it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from auditor import wiring
+from auditor.identify.evidence import of_sightings
+from auditor.model.device import Sighting
+from auditor.model.observation import Endpoint, Observation, Origin
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def known():
+    assert Path(wiring.DATA).is_dir()
+    return wiring.knowledge()
+
+
+@pytest.mark.parametrize(
+    ("location", "counts"),
+    [
+        ("/doc/page/login.asp", True),
+        ("http://10.0.0.9/doc/page/login.asp", True),
+        ("http://10.0.0.9:8080/doc/page/login.asp", True),
+        ("http://10.99.99.99/doc/page/login.asp", False),
+        ("//10.99.99.99/doc/page/login.asp", False),
+        ("HTTPS://camera.example/doc/page/login.asp", False),
+    ],
+)
+def test_only_a_redirect_that_stays_is_evidence(known, location, counts):
+    seen = Sighting(
+        Observation("http.location", location), "http", Endpoint("10.0.0.9"), NOON, Origin.WIRE
+    )
+    assert bool(of_sightings([seen], known)) is counts
