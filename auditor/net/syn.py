@@ -181,6 +181,8 @@ async def sweep_syn(
                 answered=questions.state > 0,
             )
             sent[at] += told.sent
+    if not free:
+        await asyncio.sleep(HOST_SECOND_S)  # and whoever speaks to them next keeps to it as well
     for questions, count in zip(waves, sent, strict=True):
         yield _attempts(guard, questions, count, interface, started)
 
