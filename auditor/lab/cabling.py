@@ -3,7 +3,7 @@
 import os
 
 from auditor.lab import kernel
-from auditor.lab.links import LOOPBACK, NEAR, Far, Links
+from auditor.lab.links import LOOPBACK, NEAR, Far, Links, link_local
 from auditor.lab.truth import Device, Segment, Truth
 from auditor.model.address import Mac
 
@@ -48,6 +48,7 @@ class Cabling:
             kernel.set_kernel(f"net.ipv4.conf.{knob}.rp_filter", "0")
         links.up(LOOPBACK)
         for leg, segment in enumerate(self._near):
+            no_duplicate_check(f"eth{leg}")
             links.up(NEAR + leg)
             links.address(segment.interface, NEAR + leg)
         for segment in self.truth.segments:
@@ -82,6 +83,7 @@ class Cabling:
             links.up(LOOPBACK)
             if device.silent:
                 links.without_ipv6(NEAR)
+            no_duplicate_check("eth0")
             links.up(NEAR)
             if not device.silent:
                 self._address(links, device)
@@ -93,8 +95,9 @@ class Cabling:
         links.groups(NEAR)
         if segment.scanner:
             # The kernel's neighbour table is one for all networks and small: spare its room.
-            leg = self._leg(device)
-            links.neighbour(segment.scanner, Mac(_SCANNER_MAC + leg), NEAR)
+            mac = Mac(_SCANNER_MAC + self._leg(device))
+            links.neighbour(segment.scanner, mac, NEAR)
+            links.neighbour(link_local(mac), mac, NEAR)
         else:
             router = self.truth.device(segment.via)
             leg = behind(self.truth, router).index(segment) + 1
@@ -114,6 +117,11 @@ class Cabling:
         for device in self.truth.devices:
             if device.segment == far.name:
                 links.neighbour(device.ip, Mac.parse(device.mac), index)
+
+
+def no_duplicate_check(interface: str) -> None:
+    """Let IPv6 addresses be used at once, without seconds of looking for another owner."""
+    kernel.set_kernel(f"net.ipv6.conf.{interface}.accept_dad", "0")
 
 
 def neighbour_rows(truth: Truth, router: Device) -> tuple[tuple[str, str], ...]:

@@ -30,6 +30,15 @@ _SCOPE_GLOBAL, _SCOPE_LINK, _SCOPE_HOST = 0, 253, 254
 _UNICAST, _LOCAL = 1, 2
 
 
+def link_local(mac: Mac) -> str:
+    """Give the IPv6 address that the kernel makes of a MAC (RFC 4291, appendix A)."""
+    octets = bytearray(mac.value.to_bytes(6, "big"))
+    octets[0] ^= 0b10
+    return str(
+        ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + octets[:3] + b"\xff\xfe" + octets[3:])
+    )
+
+
 def _attribute(kind: int, value: bytes) -> bytes:
     size = 4 + len(value)
     return struct.pack("=HH", size, kind) + value + bytes(-size % 4)
@@ -118,8 +127,10 @@ class Links:
 
     def neighbour(self, ip: str, mac: Mac, index: int) -> None:
         """Know the hardware address of a neighbour for good."""
-        head = struct.pack("=BxxxiHBB", socket.AF_INET, index, _PERMANENT, 0, 0)
-        body = _attribute(1, socket.inet_aton(ip)) + _attribute(2, mac.value.to_bytes(6, "big"))
+        known = ipaddress.ip_address(ip)
+        family = socket.AF_INET if known.version == 4 else socket.AF_INET6
+        head = struct.pack("=BxxxiHBB", family, index, _PERMANENT, 0, 0)
+        body = _attribute(1, known.packed) + _attribute(2, mac.value.to_bytes(6, "big"))
         self._ask(_NEWNEIGH, _CREATE, head + body)
 
     def groups(self, index: int) -> None:

@@ -107,3 +107,17 @@ def test_a_pulled_plug_takes_a_device_from_the_network(lab, who_has):
     assert who_has(lab, "eth0", "10.20.1.5") == set()
     lab.plug("near")
     assert who_has(lab, "eth0", "10.20.1.5", rounds=3) == {"02:00:00:00:00:03"}
+
+
+def test_every_speaking_neighbour_answers_an_ipv6_echo_to_all_at_once_and_no_silent_one(start):
+    devices = [{}, {}, {"silent": True}]
+    with start(Department.of, devices) as lab, lab.inside():
+        with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as own:
+            own.settimeout(1)
+            heard, until = set(), time.monotonic() + 2
+            own.sendto(b"\x80\0\0\0\0\x01\0\x01", ("ff02::1", 0, 0, 2))
+            while time.monotonic() < until and len(heard) < 2:
+                data, sender = own.recvfrom(1000)
+                ours = sender[0].startswith("fe80::215:5dff")
+                heard |= {sender[0].partition("%")[0]} if data[0] == 0x81 and not ours else set()
+        assert heard == {"fe80::ff:fe00:1", "fe80::ff:fe00:2"}
