@@ -257,3 +257,125 @@ def test_nothing_is_settled_by_what_was_not_tried():
         Attempt("arp", Endpoint(), Outcome.SILENT, (), NOW(), detail=str(asked)),
     ]
     assert settled(left) == Done(swept={"arp": AddressSet.parse(["10.0.0.0-10.0.0.2"])})
+
+
+def test_a_host_that_stops_answering_is_left_alone_and_looked_at_again():
+    calls = []
+
+    class Dying(Engine):
+        async def converse(self, peer, probe, seen):
+            calls.append(peer.port)
+            alive = len(calls) == 1
+            outcome = Outcome.ANSWERED if alive else Outcome.SILENT
+            return Attempt(probe.name, Endpoint(peer.ip, port=peer.port), outcome, (), NOW())
+
+        async def knock(self, ip, port):
+            calls.append(f"knock {port}")
+            return Outcome.SILENT if len(calls) < 6 else Outcome.REFUSED
+
+    async def scene():
+        engine = Dying(guard("127.0.0.0/24"), (), (1,))
+        lists = {"here": tuple(range(1, 20))}
+        there = Done(present={"127.0.0.1": ()})
+        more = {
+            "engine": engine,
+            "lists": lists,
+            "ports": range(1, 20),
+            "sweeps": (),
+            "done": there,
+        }
+        return await run(1, targets="127.0.0.1", pace=paced(host_open=1), **more)
+
+    _, kept = asyncio.run(scene())
+    # one answer, three silences, a look at the port that had answered, and a look later
+    assert calls == [1, 2, 3, 4, "knock 1", "knock 1"]
+    (incident,) = by_tool(kept, INCIDENT)
+    assert incident.detail.startswith("stopped answering after telnet on port 4")
+    assert "answers again" in incident.detail
+    assert sum(a.outcome is Outcome.NOT_TRIED for a in kept) == 15
+
+
+def test_a_firewall_that_drops_some_ports_is_no_incident():
+    class Walled(Engine):
+        async def converse(self, peer, probe, seen):
+            outcome = Outcome.ANSWERED if peer.port == 1 else Outcome.SILENT
+            return Attempt(probe.name, Endpoint(peer.ip, port=peer.port), outcome, (), NOW())
+
+        async def knock(self, ip, port):
+            return Outcome.ANSWERED
+
+    async def scene():
+        engine = Walled(guard("127.0.0.0/24"), (), (1,))
+        there = Done(present={"127.0.0.1": ()})
+        more = {"engine": engine, "lists": {"here": range(1, 20)}, "ports": range(1, 20)}
+        return await run(1, targets="127.0.0.1", sweeps=(), done=there, **more)
+
+    _, kept = asyncio.run(scene())
+    assert not by_tool(kept, INCIDENT) and len(by_tool(kept, "telnet")) == 19
+
+
+def test_a_port_that_refused_is_not_asked_by_another_probe():
+    async def scene():
+        async with Server(hi) as server:
+            closed = server.port
+        probes = (greet("first", order=1), greet("second", order=2))
+        done = Done(present={"127.0.0.1": ()})
+        return await run(closed, probes, "127.0.0.1", sweeps=(), done=done)
+
+    _, kept = asyncio.run(scene())
+    assert [(a.tool, a.outcome) for a in kept] == [("first", Outcome.REFUSED)]
+
+
+def test_ports_that_a_sweep_found_shut_are_not_asked():
+    note = Note(AddressSet.parse(["127.0.0.1"]), told=(("scanned", "7,8"),))
+    scans = (
+        Attempt("syn", Endpoint("127.0.0.1", port=7), Outcome.REFUSED, (), NOW()),
+        Attempt("syn", Endpoint(transport="tcp"), Outcome.ANSWERED, (), NOW(), detail=str(note)),
+    )
+
+    async def scene():
+        async with Server(hi) as server:
+            done = settled(scans)
+            lists = {"here": (7, 8, server.port)}
+            more = {"lists": lists, "ports": (7, 8), "sweeps": (), "done": done}
+            return await run(server.port, targets="127.0.0.1", **more)
+
+    _, kept = asyncio.run(scene())
+    assert [a.outcome for a in by_tool(kept, "telnet")] == [Outcome.ANSWERED]
+
+
+def test_listening_ends_when_others_have_told_enough():
+    async def mute(server, reader, writer):
+        await reader.read()
+
+    def listen(_peer):
+        yield Say(b"", idle_s=2.0)
+
+    async def scene():
+        async with Server(hi) as good, Server(mute) as bad:
+            ear = Probe("ear", "tcp", ("mute",), listen, "test", order=1, listens=True)
+            lists = {"here": (good.port,), "mute": (bad.port,)}
+            began = asyncio.get_running_loop().time()
+            _, kept = await run(
+                good.port, (ear, greet()), "127.0.0.1", lists=lists, ports=(bad.port,), enough=len
+            )
+            return kept, asyncio.get_running_loop().time() - began
+
+    kept, took_s = asyncio.run(scene())
+    assert took_s < 1.5 and not by_tool(kept, "ear") and by_tool(kept, "telnet")
+
+
+def test_passive_sweeps_listen_for_as_long_as_asked():
+    class Hearing(Engine):
+        async def listen(self, sweep, targets, seconds):
+            yield [
+                Attempt("passive", Endpoint(f"10.0.0.{seconds:.0f}"), Outcome.ANSWERED, (), NOW())
+            ]
+
+    async def scene():
+        engine = Hearing(guard("127.0.0.0/24"), (), ())
+        sweeps = (Sweep("passive", Medium.PASSIVE, "test"),)
+        return await run(1, targets="127.0.0.1", sweeps=sweeps, engine=engine, passive_s=7.0)
+
+    _, kept = asyncio.run(scene())
+    assert [a.endpoint.ip for a in kept] == ["10.0.0.7"]
