@@ -17,9 +17,13 @@ from typing import Any, TypeVar, cast
 
 from auditor.errors import UsageError
 from auditor.model.device import Assessed, Device
+from auditor.model.identity import Evidence
 from auditor.model.report import Report
 
 PROFILES = ("public", "contractor")
+SHORT = 60  # signs of a value that is a name and no document
+LONG = 8  # signs from which on a name is not part of another word by chance
+WITHHELD = "[…]"
 T = TypeVar("T")
 # what a stranger's text may hold although nobody listed it: IPv4 (with prefix), MAC in its
 # usual spellings, IPv6 with at least two groups
@@ -64,10 +68,6 @@ def redact(report: Report, profile: str) -> Report:
     slim = replace(
         report,
         devices=tuple(_slim(one, keep_places=places) for one in report.devices),
-        findings=tuple(
-            replace(one, evidence=tuple(replace(e, raw_sha256=None) for e in one.evidence))
-            for one in report.findings
-        ),
         runs=tuple(replace(run, scope="", vantage="", notes=()) for run in report.runs),
         raws=(),
     )
@@ -84,9 +84,11 @@ def _names(report: Report, profile: str) -> _Names:
                 number += 1
                 known[value] = f"{kind}-{number}"
     longest = sorted(known, key=lambda name: (-len(name), name))
-    guard = "|".join(re.escape(name) for name in longest)
-    whole = re.compile(rf"(?<!\w)(?:{guard})(?!\w)", re.IGNORECASE) if guard else None
-    return _Names(known, whole)
+    # a long name is hidden wherever it stands (`AXIS_b8a44f…`), a short one only as a word
+    told = (
+        re.escape(n) if len(n) >= LONG else rf"(?<![^\W_]){re.escape(n)}(?![^\W_])" for n in longest
+    )
+    return _Names(known, re.compile("|".join(told), re.IGNORECASE) if longest else None)
 
 
 def _sources(report: Report, profile: str) -> Iterator[tuple[str, list[str]]]:
@@ -138,12 +140,13 @@ def _slim(one: Assessed, *, keep_places: bool) -> Assessed:
         if s.observation.field in may_stay
     )
     slim: Device = replace(device, sightings=kept, links=(), hostnames=())
-    identity = replace(
-        one.identity,
-        evidence=tuple(replace(e, raw_sha256=None) for e in one.identity.evidence),
-        serial=replace(one.identity.serial, supporting=(), against=()),
-    )
-    return Assessed(slim, identity, one.notes)
+    return Assessed(slim, one.identity, one.notes)
+
+
+def _without_bytes(piece: Evidence) -> Evidence:
+    """Keep what was concluded; a whole reply may name its sender in ways nobody listed."""
+    value = piece.value if len(piece.value) <= SHORT else WITHHELD
+    return replace(piece, value=value, raw_sha256=None)
 
 
 def _walk(value: T, hide: Callable[[str], str]) -> T:
@@ -156,6 +159,8 @@ def _walk(value: T, hide: Callable[[str], str]) -> T:
     elif isinstance(value, tuple):
         changed = tuple(_walk(item, hide) for item in value)
     elif is_dataclass(value) and not isinstance(value, type):
-        new = {one.name: _walk(getattr(value, one.name), hide) for one in fields(value)}
+        if isinstance(value, Evidence):
+            changed = _without_bytes(value)
+        new = {one.name: _walk(getattr(changed, one.name), hide) for one in fields(value)}
         changed = replace(value, **new)
     return cast("T", changed)

@@ -81,6 +81,17 @@ def test_an_address_inside_foreign_text_goes_too(report):
     assert not re.search(r"192|0011|00-11|fe80", text), text
 
 
+def test_a_name_inside_another_word_goes_too(report):
+    first = report.devices[0]
+    mac = first.device.macs[0].replace(":", "").upper()
+    told = replace(
+        first.identity.evidence[0], field="rtsp.wwwauth", value=f'Basic realm="AXIS_{mac}"'
+    )
+    changed = replace(first, identity=replace(first.identity, evidence=(told,)))
+    slim = redact(replace(report, devices=(changed,)), "contractor")
+    assert mac not in slim.devices[0].identity.evidence[0].value
+
+
 def test_bytes_of_evidence_and_their_hashes_go(redacted):
     _, slim = redacted
     assert slim.raws == ()
