@@ -60,9 +60,10 @@ def as_json(identity: Identity) -> dict[str, Any]:
 
 
 def evidence_json(evidence: Evidence) -> dict[str, str]:
-    """Write one piece of evidence: `claim` is `trait=value`."""
+    """Write one piece of evidence."""
     return {
-        "claim": f"{evidence.trait}={evidence.claim}",
+        "trait": evidence.trait,
+        "claim": evidence.claim,
         "rule": evidence.rule,
         "strength": evidence.strength.value,
         "field": evidence.field,

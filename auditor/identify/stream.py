@@ -83,9 +83,10 @@ class _Writer:
         if head is None:
             if len(self.heads) >= REMEMBERED:
                 self.heads.clear()
-            claim = quoted(f"{evidence.trait}={evidence.claim}")
+            said = (evidence.trait, evidence.claim, evidence.rule)
+            trait, claim, rule = map(quoted, said)
             head = self.heads[key] = (
-                f'{{"claim": {claim}, "rule": {quoted(evidence.rule)}, '
+                f'{{"trait": {trait}, "claim": {claim}, "rule": {rule}, '
                 f'"strength": "{evidence.strength.value}", "field": {quoted(evidence.field)}, "value": '
             )
         return f"{head}{quoted(evidence.value)}}}"

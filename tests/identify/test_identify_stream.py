@@ -33,7 +33,8 @@ def test_the_long_and_the_short_form(known):
     assert long["standing"] == "probable"
     assert long["evidence"] == [
         {
-            "claim": "maker=Acme",
+            "trait": "maker",
+            "claim": "Acme",
             "rule": "acme-server@1",
             "strength": "PLATFORM",
             "field": "http.server",
