@@ -96,12 +96,28 @@ def precision_and_recall(found: Iterable[Judged], key: str) -> list[tuple[str, .
     ]  # fmt: skip
 
 
+def listed_by_protocol(found: Iterable[Judged]) -> list[tuple[str, ...]]:
+    """Give, for each protocol, how many lines of each listed maker are named: right/lines."""
+    lines: Counter[tuple[str, str]] = Counter()
+    right: Counter[tuple[str, str]] = Counter()
+    for one in found:
+        place = (one.row["protocol"], one.row["expect"].get("maker") or "")
+        lines[place] += 1
+        right[place] += one.named
+    protocols = sorted({protocol for protocol, maker in lines if maker in LISTED})
+    return [
+        (protocol, *(f"{right[protocol, maker]}/{lines[protocol, maker]}"
+                     if lines[protocol, maker] else "-" for maker in sorted(LISTED)))
+        for protocol in protocols
+    ]  # fmt: skip
+
+
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
 def tables(found: list[Judged]) -> str:
-    """Write the summary and both tables in Markdown."""
+    """Write the summary and the tables in Markdown."""
     positive = [one for one in found if one.positive]
     accused = sum(one.accused for one in found)
     said = [
@@ -112,6 +128,9 @@ def tables(found: list[Judged]) -> str:
         said += ["", f"| {title} | lines | right | wrong | precision | recall |",
                  "|---|---:|---:|---:|---:|---:|"]  # fmt: skip
         said += [f"| {' | '.join(row)} |" for row in precision_and_recall(found, key)]
+    said += ["", f"| Named of the lines | {' | '.join(sorted(LISTED))} |",
+             f"|---|{'---:|' * len(LISTED)}"]  # fmt: skip
+    said += [f"| {' | '.join(row)} |" for row in listed_by_protocol(found)]
     return "\n".join(said)
 
 
