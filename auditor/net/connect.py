@@ -7,6 +7,7 @@ silent, and with which hardware address.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import chain
 
 from auditor.errors import ScopeRefusal
 from auditor.model.address import AddressSet
@@ -21,6 +22,7 @@ from auditor.net.interfaces import Interface
 WINDOW = 1_000
 # The kernel asks ARP up to three times, a second apart (mcast_solicit in arp(7)).
 ARP_QUESTIONS = 3
+MOST_IPV6 = 256
 NAME = "connect"
 
 
@@ -42,7 +44,9 @@ async def sweep_connect(
     rate = guard.scope.pace.connects_per_s / max(1, len(ports))
     if interface:
         rate = min(rate, guard.scope.pace.arp_per_s / ARP_QUESTIONS)
-    for stretch in stretches(targets.minus(own), rate):
+    single6 = (r for r in targets.minus(own).ranges if r.version == 6 and r.size <= MOST_IPV6)
+    stretch6 = AddressSet(tuple(single6))  # what somebody named; a /64 is never swept
+    for stretch in chain(stretches(targets.minus(own), rate), [stretch6] if stretch6 else ()):
         yield await _Knocking(guard, stretch, ports, interface, own.meet(targets)).run(window)
         own = NOTHING
         tick(stretch.size)

@@ -16,6 +16,7 @@ from auditor.plugins import Heard, Say
 
 DRAIN_S = 0.3  # how long a peer may take to answer our FIN before the socket is given up
 DRAIN_BYTES = 262_144
+GREETING_BYTES = 65_536
 OP_LEGACY_SERVER_CONNECT = 0x4  # in OpenSSL since 0.9.8m, in Python's ssl since 3.12
 
 
@@ -43,7 +44,8 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
         self.loop = loop
         self.datagrams = datagrams
         self.data = bytearray()
-        self.limit_bytes = 0
+        self.limit_bytes = GREETING_BYTES  # who speaks first may do so before we have asked
+        self.fresh = True
         self.drained = 0
         self.touched = loop.time()
         self.ended = ""
@@ -113,11 +115,15 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
 
     async def exchange(self, say: Say, deadline: float) -> Heard:
         """Send what there is to say and collect the reply, until `deadline` at the latest."""
-        self.data.clear()
-        self.limit_bytes, self.drained = say.limit_bytes, 0
+        if not self.fresh:
+            self.data.clear()
+        del self.data[say.limit_bytes :]
+        self.fresh = False
+        self.limit_bytes, self.drained = say.limit_bytes, len(self.data)
         self.touched = self.loop.time()
         if self.ended or not self.transport:
-            return Heard(b"", Outcome.SILENT, self.certificate, "the peer had closed")
+            gone = Heard(b"", Outcome.SILENT, self.certificate, "the peer had closed")
+            return self._heard(clock="total") if self.data else gone
         if say.data:
             self._write(say.data)
         until = deadline

@@ -12,7 +12,9 @@ import trustme
 from auditor.errors import DataError
 from auditor.model.coverage_note import RESET
 from auditor.model.observation import Observation, Outcome
+from auditor.net.dial import dial
 from auditor.net.door import converse
+from auditor.net.line import Line
 from auditor.plugins import Peer, Probe, Say
 from tests.net.stage import Server, guard, paced
 
@@ -118,6 +120,28 @@ def test_a_reply_that_is_whole_ends_the_conversation_at_once():
 def test_a_conversation_ends_with_a_fin():
     _, _, server = asyncio.run(hold(honest))
     assert server.ending == b""
+
+
+def test_a_greeting_that_comes_before_our_question_is_heard():
+    async def greeter(_server, reader, writer):
+        writer.write(b"220 ready\n")
+        await writer.drain()
+        await reader.read()
+
+    async def scene():
+        async with Server(greeter) as server:
+            found = await dial(guard("127.0.0.0/8"), "127.0.0.1", server.port, "t")
+            loop = asyncio.get_running_loop()
+            _, line = await loop.create_connection(lambda: Line(loop), sock=found.sock)
+            await asyncio.sleep(0.2)  # whoever is busy comes late
+            heard = await line.exchange(Say(b"", lambda came: b"\n" in came), loop.time() + 5)
+            again = await line.exchange(Say(b"", idle_s=0.1), loop.time() + 5)
+            await line.close()
+            return heard, again
+
+    heard, again = asyncio.run(scene())
+    assert heard.data == b"220 ready\n" and heard.outcome is Outcome.ANSWERED
+    assert again.data == b""
 
 
 def test_what_was_seen_before_a_reset_survives():
