@@ -6,7 +6,8 @@ moment are two of them.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Protocol
@@ -105,13 +106,14 @@ def assess(
     presence: sweeps that say only that somebody is there. organisation: e.g. its kind.
     """
     runs, decisions = facts.runs(), facts.decisions()
+    learned = _Learned(runs)
     known = dict(organisation or {}) | facts.organisation_facts()
     moment = when.moment(runs, decisions)
     seen = covered(runs, facts.attempts(), presence)
     devices = decided_by_persons(
         (
             Assessed(device, identify(device, knowledge))
-            for device in correlate(facts.attempts(), decisions)
+            for device in correlate(learned.watch(facts.attempts()), decisions)
         ),
         decisions,
     )
@@ -127,6 +129,7 @@ def assess(
         when.zone,
         site_facts={site: facts.site_facts(site) for site in sites},
         organisation=known,
+        identified={a.device.id: found for a in devices if (found := learned.when(a))},
         now=moment,
     )
     versions = knowledge.versions(when.as_of)
@@ -142,6 +145,34 @@ def assess(
         snapshot=_snapshot(facts, packs, versions, when),
         moment=moment,
     )
+
+
+class _Learned:
+    """Knows when the ledger learned of an attempt: when its run began, not what a list says.
+
+    A reporting duty runs from the day on which the organisation identified a device.
+    """
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self._started = {run.id: run.started for run in runs}
+        self._firsts: list[int] = []  # of each stretch of attempts of one run
+        self._moments: list[datetime] = []
+
+    def watch(self, attempts: Iterable[StoredAttempt]) -> Iterator[StoredAttempt]:
+        """Pass attempts on, and note where each run's stretches begin."""
+        before = ""
+        for stored in attempts:
+            if stored.run != before and stored.run in self._started:
+                before = stored.run
+                self._firsts.append(stored.seq)
+                self._moments.append(self._started[before])
+            yield stored
+
+    def when(self, assessed: Assessed) -> datetime | None:
+        """Give when the maker's first evidence came in; None where there is none."""
+        attempts = [e.attempt for e in assessed.identity.maker.supporting if e.attempt]
+        places = (bisect_right(self._firsts, attempt) - 1 for attempt in attempts)
+        return min((self._moments[at] for at in places if at >= 0), default=None)
 
 
 def relations_of(knowledge: Knowledge) -> dict[str, tuple[Relation, ...]]:

@@ -23,6 +23,7 @@ def except_(
     ] = None,
     document: Annotated[Path | None, typer.Option("--document", help="Signed paper.")] = None,
     zone: Annotated[str, typer.Option("--zone", help="Time zone of the expiry.")] = "UTC",
+    second: Annotated[str, typer.Option("--second-approver", help="Needed for a whole site.")] = "",
 ) -> None:
     """Record an exemption: it expires, somebody else approved it, and it is always printed."""
     from auditor.commands import deciding
@@ -37,6 +38,7 @@ def except_(
         tuple(control or ()),
         document,
         zone,
+        second,
     )
     sys.exit(deciding.exempt(context.obj, asked))
 
@@ -46,7 +48,10 @@ def decide(
     context: typer.Context,
     device: Annotated[str, typer.Argument(help="Id, IP, MAC, serial or asset tag.")],
     settings: Annotated[
-        list[str], typer.Argument(help="maker=… class=… verdict:PACK=… asset.acquired=…")
+        list[str],
+        typer.Argument(
+            help="maker=… verdict:PACK=… asset.acquired=… reported:PACK/DUTY=DAY,REFERENCE"
+        ),
     ],
     by: By,
     reason: Reason,
@@ -65,11 +70,17 @@ def remove(
     by: By,
     reason: Reason = "",
     document: Annotated[Path | None, typer.Option("--document", help="Disposal record.")] = None,
+    scans: Annotated[int, typer.Option("--scans", help="Scans that did not see it.")] = 0,
+    port_down: Annotated[
+        bool, typer.Option("--port-down", help="Its switch port was seen down.")
+    ] = False,
+    no_lease: Annotated[bool, typer.Option("--no-lease", help="It holds no DHCP lease.")] = False,
 ) -> None:
     """Record a step of a removal. "Not seen any more" is no proof of it."""
     from auditor.commands import deciding
 
-    sys.exit(deciding.remove(context.obj, device, step, by, reason, document))
+    proof = deciding.Proof(document, scans, port_down, no_lease)
+    sys.exit(deciding.remove(context.obj, device, step, by, reason, proof))
 
 
 @app.command()

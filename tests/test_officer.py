@@ -172,6 +172,25 @@ def test_a_disposal_with_its_record_closes(desk):
     assert verdicts(desk)[GC] != "nonconforming"
 
 
+def test_a_reporting_duty_runs_from_identification_and_is_answered(desk):
+    pack = "us-ndaa-889a1B"
+    words = ("--pack", pack, "--as-of", "2026-11-02", "--format", "json", "--out", "us")
+    decided = ("asset.purpose=public_safety", "--by", "A. O", "--reason", "asked")
+    desk("decide", "10.0.0.11", *decided, code=0)
+
+    def dues():
+        desk("report", *words)
+        report = json.loads((desk.folder / "us" / "report.json").read_text())
+        return {due["duty"]: due for f in report["findings"] for due in f["due"]}
+
+    before = dues()
+    assert "2026-11-03" in {due["due"] for due in before.values()}
+    duty = next(name for name, due in before.items() if due["due"] == "2026-11-03")
+    filed = f"reported:{pack}/{duty}=2026-11-02,REF-1"
+    desk("decide", "10.0.0.11", filed, "--by", "A. O", "--reason", "filed", code=0)
+    assert dues()[duty]["done"] == "2026-11-02"
+
+
 def test_devices_are_merged_and_parted_again(desk):
     count = len(desk("devices", "--json").stdout.splitlines())
     before = desk("devices", "--json").stdout

@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from auditor import wiring
@@ -19,7 +19,7 @@ from auditor.model.device import Assessed
 from auditor.model.identity import TRAITS
 from auditor.model.policy import Decision, DecisionKind, Verdict
 from auditor.model.report import Report
-from auditor.policy import decisions, exemptions, removals, worksheet
+from auditor.policy import clocks, decisions, exemptions, removals, worksheet
 from auditor.store.ledger import Ledger
 
 Subject = tuple[tuple[str, str], ...]
@@ -91,12 +91,40 @@ def _decision(subject: Subject, text: str, by: str, reason: str, now: datetime) 
         return decisions.override_verdict(
             by=by, at=now, reason=reason, subject=whole, verdict=Verdict(value)
         )
+    if name.startswith("reported:"):
+        return _reported(subject, name.removeprefix("reported:"), value, by, reason, now)
     return decisions.record(by=by, at=now, subject=subject, field=name, value=value, reason=reason)
 
 
-def remove(
-    setting: Setting, device: str, step: str, by: str, reason: str, document: Path | None
-) -> int:
+def _reported(
+    subject: Subject, name: str, value: str, by: str, reason: str, now: datetime
+) -> Decision:
+    """Record that a duty was fulfilled: `reported:PACK/DUTY=DAY,REFERENCE`."""
+    pack, sign, duty = name.partition("/")
+    if not sign:
+        raise UsageError(f"{name!r} names no duty", hint="write reported:PACK/DUTY=DAY,REFERENCE")
+    day, _, reference = value.partition(",")
+    return clocks.reported(
+        by=by,
+        at=now,
+        subject=(*subject, ("pack", pack)),
+        duty=duty,
+        submitted=_day(day),
+        reference=reference or reason,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is offered as proof of a removal."""
+
+    document: Path | None = None
+    scans: int = 0
+    port_down: bool = False
+    no_lease: bool = False
+
+
+def remove(setting: Setting, device: str, step: str, by: str, reason: str, proof: Proof) -> int:
     """Record a step of a removal."""
     with wiring.open_ledger(setting.db) as ledger:
         subject, _ = _subject(setting, ledger, device)
@@ -106,7 +134,10 @@ def remove(
             reason=reason or step,
             subject=subject,
             step=step,
-            document_sha256=_digest(document),
+            document_sha256=_digest(proof.document),
+            scans=proof.scans,
+            port_down=proof.port_down,
+            no_lease=proof.no_lease,
         )
         code = _keep(ledger, made)
     if step == "disposed" and not removals.proof_of(made):
@@ -256,6 +287,13 @@ def _subject(setting: Setting, ledger: Ledger, name: str) -> tuple[Subject, int]
         count = sum(assessed.device.site == site for assessed in known)
         return (("site", site),), max(count, 1)
     return identifiers(judging.find(known, name)), 1
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no day", hint="write it as 2026-11-23,REFERENCE") from error
 
 
 def _digest(document: Path | None) -> str:

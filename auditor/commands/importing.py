@@ -6,10 +6,10 @@ One file is one run and one transaction: it is in the ledger, or nothing of it i
 import getpass
 import json
 import os
-import sys
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -18,6 +18,7 @@ from typing import Any
 
 from auditor import __version__, jail, wiring
 from auditor.commands import mappings
+from auditor.commands.ahead import ahead
 from auditor.commands.item_lines import decoded
 from auditor.commands.refusals import Refusals
 from auditor.commands.setting import Setting
@@ -33,7 +34,7 @@ from auditor.plugins import Importer, Item, Mapped, Noted, Options, Rejected
 from auditor.store.ledger import Ledger
 
 DEFAULT_SITE = "default"
-BUNDLE, REPORT = "bundle", "report"
+BUNDLE = "bundle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +169,21 @@ def _one(
     setting: Setting, asked: Asked, mapping: Mapping[str, str], path: Path, ledger: Ledger
 ) -> Taken:
     with opened(path) as source:
+        if source.is_bundle() and asked.kind in {"", BUNDLE}:
+            return _merged(path, ledger)
         importer = recognised(source, asked)
         options = options_for(setting, asked, mapping, path.name, setting.now())
         return _imported(setting, source, importer, options, ledger)
+
+
+def _merged(path: Path, ledger: Ledger) -> Taken:
+    """Take a bundle of another ledger in; it says itself whose site it is."""
+    from auditor.store.archive import opened as opened_bundle
+    from auditor.store.bundle import merge_bundle
+
+    with opened_bundle(path) as bundle:
+        site = bundle.manifest.site
+    return Taken(path.name, BUNDLE, site, "", merge_bundle(ledger, path), 0, 0, ())
 
 
 def _imported(
@@ -193,9 +206,9 @@ def _imported(
     try:
         with ledger.importing(began, digest, options.site, name) as batch:
             if batch.already is None:
-                found = items_of(importer, source, options)
-                watched = _watched(found, source, progress)
-                batch.append(versions.counted(_facts(watched, columns, refusals)))
+                with _reading(importer, source, options) as found:
+                    watched = _watched(found, source, progress)
+                    batch.append(versions.counted(_facts(watched, columns, refusals)))
                 source.check_unchanged()
                 changes = versions.changes()
                 notes = (
@@ -217,6 +230,17 @@ def _imported(
         refusals.refused, refusals.noted, tuple(columns), batch.already or "",
         str(kept or ""), changes, tuple(refusals.first),
     )  # fmt: skip
+
+
+@contextmanager
+def _reading(importer: Importer, source: Source, options: Options) -> Iterator[Iterator[Item]]:
+    """Read a file ahead of what is written; a jailed child is ahead anyway."""
+    found = items_of(importer, source, options)
+    if importer.isolated:
+        yield found
+        return
+    with ahead(found) as items:
+        yield items
 
 
 def content_key(source: Source, options: Options) -> str:
@@ -255,6 +279,9 @@ def _facts(
 def _say(setting: Setting, asked: Asked, taken: Taken) -> None:
     if asked.json:
         emit([taken.as_json()])
+        return
+    if taken.kind == BUNDLE:
+        print(safe(f"{taken.file}: bundle of {taken.site}: {taken.taken} facts were new"))
         return
     if taken.already:
         print(safe(f"{taken.file}: already imported in run {taken.already}; nothing changed"))
@@ -309,8 +336,3 @@ def show_mapping(columns: Iterable[Mapped]) -> None:
 def ledger_exists(url: str) -> bool:
     """Tell whether there is a ledger to compare with; a dry run makes none."""
     return not url.startswith("sqlite:///") or os.path.exists(url.removeprefix("sqlite:///"))  # noqa: PTH110
-
-
-def end(code: int) -> None:
-    """Leave with a code."""
-    sys.exit(code)

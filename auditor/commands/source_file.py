@@ -3,6 +3,8 @@
 import hashlib
 import os
 import stat
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +16,8 @@ from auditor.plugins import Importer, Sample
 
 SAMPLE_BYTES = 64 << 10
 READ_BYTES = 256 << 10
+MANIFEST_BYTES = 64 << 10
+BUNDLE_MARK = b"auditor-bundle"
 RECOGNISED_FROM = 25  # of 100
 
 
@@ -27,6 +31,18 @@ class Source:
     stamp: tuple[int, ...]
     sha256: str
     sample: Sample
+
+    def is_bundle(self) -> bool:
+        """Tell whether this is a bundle of this program: an archive that says so."""
+        if not self.sample.head.startswith(b"PK"):
+            return False
+        try:
+            with zipfile.ZipFile(self.file) as archive, archive.open("manifest.json") as said:
+                return BUNDLE_MARK in said.read(MANIFEST_BYTES)
+        except (zipfile.BadZipFile, zlib.error, KeyError, OSError, NotImplementedError, RuntimeError):
+            return False
+        finally:
+            self.file.seek(0)
 
     def check_unchanged(self) -> None:
         """Refuse a file that somebody wrote to while it was read."""
