@@ -10,7 +10,9 @@ help:
 	@echo 'make test    every check: shape, types, tests on real packets, browser and database'
 
 audit: setup
-	$(BIN)/auditor demo --out out
+	rm -f out/report.en.html
+	@# exit codes 1 and 3 are answers (nonconforming, coverage incomplete), not failures of make
+	$(BIN)/auditor demo --out out || { test $$? -ne 2 && test -f out/report.en.html; }
 
 test: setup
 	sh tools/test.sh
