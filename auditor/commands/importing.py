@@ -178,11 +178,10 @@ def _one(
 
 def _merged(path: Path, ledger: Ledger) -> Taken:
     """Take a bundle of another ledger in; it says itself whose site it is."""
-    from auditor.store.archive import opened as opened_bundle
+    from auditor.store.archive import check
     from auditor.store.bundle import merge_bundle
 
-    with opened_bundle(path) as bundle:
-        site = bundle.manifest.site
+    site = check(path).site
     return Taken(path.name, BUNDLE, site, "", merge_bundle(ledger, path), 0, 0, ())
 
 

@@ -39,7 +39,14 @@ class Source:
         try:
             with zipfile.ZipFile(self.file) as archive, archive.open("manifest.json") as said:
                 return BUNDLE_MARK in said.read(MANIFEST_BYTES)
-        except (zipfile.BadZipFile, zlib.error, KeyError, OSError, NotImplementedError, RuntimeError):
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            KeyError,
+            OSError,
+            NotImplementedError,
+            RuntimeError,
+        ):
             return False
         finally:
             self.file.seek(0)

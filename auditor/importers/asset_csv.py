@@ -14,7 +14,7 @@ from auditor.importers.header import LOOK_ROWS, Head, find_head
 from auditor.importers.headings import shipped
 from auditor.importers.lines import lines
 from auditor.importers.plan import plan
-from auditor.importers.rows import Rows, consistency, rows, split
+from auditor.importers.rows import Rows, consistency, evenly, rows, split
 from auditor.importers.table import items
 from auditor.plugins import Importer, Item, Options, Sample
 
@@ -61,7 +61,7 @@ def read(file: BinaryIO, options: Options) -> Iterator[Item]:
             hint="say what they hold: --map COLUMN=FIELD",
         )
     body = rows(chain([first], chunks), head.delimiter, len(head.headings))
-    yield from items(planned, _behind(body, head), options, vocabulary)
+    yield from items(planned, evenly(_behind(body, head)), options, vocabulary)
 
 
 def _first_texts(head: bytes) -> list[str]:

@@ -5,6 +5,7 @@ reads cell by cell only what is not.
 """
 
 import re
+from binascii import unhexlify
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +16,12 @@ from auditor.importers.secrets import may_hold
 from auditor.importers.values import NO_KEY, NOTHING, Value
 
 MEMORY = 50_000  # cells that a reader remembers
-_SEPARATORS = str.maketrans("", "", ":-. ")
+FEW = 4  # a column with less than a quarter of different cells is read by them
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _HOSTS_V4 = re.compile(rf"(?:(?:22[0-3]|2[01]\d|1\d\d|[1-9]\d?)(?:\.{_OCTET}){{3}}\n)*")
-_ZEROS = bytes(6)
+_ZEROS = "00:00:00:00:00:00"
+_EVEN = bytes(range(0, 256, 2))
+_NUMBER_LIKE = re.compile(r"\n.\.")  # `1.12233445E10` is digits and an E to the eye
 _GUARDS = ("\r", '\n"', "\n'", "\n`", "\n=", "\ufeff", "\u200b", "\u00a0")
 
 Problem = tuple[int, str, str]  # place in the column, the cell, what is wrong with it
@@ -80,16 +83,21 @@ class Reader:
 
     def read(self, cells: Sequence[str]) -> Read:
         """Read the cells of one chunk."""
-        found = self._quick(cells) if self._quick else None
-        return Read(found) if found is not None else self._one_by_one(cells)
+        different = set(cells)
+        if len(different) * FEW < len(cells) or self._quick is None:
+            return self._one_by_one(cells, different)
+        found = self._quick(cells)
+        return Read(found) if found is not None else self._one_by_one(cells, different)
 
-    def _one_by_one(self, cells: Sequence[str]) -> Read:
+    def _one_by_one(self, cells: Sequence[str], different: set[str]) -> Read:
         memory = self._memory
-        read = [memory[cell] for cell in cells]
+        known = {cell: memory[cell] for cell in different}
+        if not any(value.reason or value.more for value in known.values()):
+            plain = {cell: value.text for cell, value in known.items()}
+            return Read([plain[cell] for cell in cells])
+        read = [known[cell] for cell in cells]
         hosts = {at: str(v.text) for at, v in enumerate(read) if v.reason == "host"}
-        texts = [value.text for value in read]
-        for at in hosts:
-            texts[at] = None
+        texts = [None if value.reason == "host" else value.text for value in read]
         problems = [
             (at, cells[at], value.reason)
             for at, value in enumerate(read)
@@ -127,21 +135,22 @@ def moments(
 
 
 def _macs(cells: Sequence[str]) -> list[str | None] | None:
-    fromhex = bytes.fromhex
+    joined = "\n" + "\n".join(cells) + "\n"
+    if not joined.isascii() or _NUMBER_LIKE.search(joined):
+        return None
+    digits = joined.encode().translate(None, b":-. ")[1:]
+    count = len(cells)
+    if len(digits) != 13 * count or digits[12::13] != b"\n" * count:
+        return None
     try:
-        raws = [fromhex(cell.translate(_SEPARATORS)) for cell in cells]
+        octets = unhexlify(digits.replace(b"\n", b""))
     except ValueError:
         return None
-    if {len(raw) for raw in raws} != {6} or _ZEROS in raws:
-        return None
-    if any(raw[0] & 1 for raw in raws) or _eaten(cells):
-        return None
-    return [raw.hex(":") for raw in raws]
-
-
-def _eaten(cells: Sequence[str]) -> bool:
-    """Tell whether some cell may be `1.12233445E10`, which is digits and an E to the eye."""
-    return any("." in cell and cell[1:2] == "." for cell in cells)
+    if len(octets) != 6 * count or octets[::6].translate(None, _EVEN):
+        return None  # a group among them
+    written = octets.hex(":")
+    found: list[str | None] = [written[at : at + 17] for at in range(0, 18 * count, 18)]
+    return None if _ZEROS in found else found
 
 
 def _ips(cells: Sequence[str]) -> list[str | None] | None:

@@ -25,6 +25,7 @@ SHOWN_CHARS = 40  # of a cell that a reason repeats
 TEXT_CHARS = 1_000  # of a refused row
 _NO_KEY = "nothing in the row tells the device from others, so it will match no other record"
 _NOTHING = "nothing is left of the row"
+BLOCK_ROWS = 1_000  # as many as the ledger writes at a time
 _FUTURE = timedelta(days=1)
 _MADE_OF = ("asset.manufacturer", "asset.model")
 
@@ -104,7 +105,7 @@ class _Table:
         """Bring the rows to the width of the headings; refuse those that do not fit."""
         numbers: Sequence[int] = rows.numbers
         cells: Sequence[list[str]] = rows.cells
-        if {len(row) for row in cells} - {self._plan.width}:
+        if set(map(len, cells)) - {self._plan.width}:
             kept = []
             for number, row in zip(numbers, cells, strict=True):
                 fitted = self._fitted(row, number, refused)
@@ -151,11 +152,13 @@ class _Table:
             (ip, mac, f"{name}:{number}", row)
             for ip, mac, number, row in zip(ips, macs, chunk.numbers, values, strict=True)
         ]
-        dead = {
-            at
-            for at, (ip, mac, _, row) in enumerate(records)
-            if not (ip or mac or any(row) or at in found.more)
-        }
+        dead = set()
+        if all(None in texts for texts in found.fields.values()):
+            dead = {
+                at
+                for at, (ip, mac, _, row) in enumerate(records)
+                if not (ip or mac or any(row) or at in found.more)
+            }
         for at in sorted(dead):
             if any(cell.strip() for cell in chunk.cells[at]):
                 why = "; ".join(found.problems.pop(at, [])) or _NOTHING
@@ -215,7 +218,8 @@ class _Table:
     ) -> Iterator[Item]:
         moment = self._options.moment
         if not (dead or found.more or found.started):
-            yield self._block(fields, records, moment)
+            for at in range(0, len(records), BLOCK_ROWS):
+                yield self._block(fields, records[at : at + BLOCK_ROWS], moment)
             return
         groups: dict[datetime, list[Record]] = {}
         for at, record in enumerate(records):
