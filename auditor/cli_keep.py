@@ -101,6 +101,16 @@ def db_backup(
     sys.exit(keeping.db_backup(context.obj, to))
 
 
+@db_app.command("restore")
+def db_restore(
+    context: typer.Context, path: Annotated[Path, typer.Argument(help="A backup.")]
+) -> None:
+    """Put a backup in place of a ledger that is not there any more."""
+    from auditor.commands import keeping
+
+    sys.exit(keeping.db_restore(context.obj, path))
+
+
 @db_app.command("verify")
 def db_verify(context: typer.Context) -> None:
     """Check the hash chain of the ledger."""

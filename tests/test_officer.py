@@ -241,6 +241,14 @@ def test_a_backup_is_whole(desk):
     assert "the chain holds" in desk("db", "verify", db=f"sqlite:///{desk.folder}/copy.db").stdout
 
 
+def test_a_backup_is_restored_where_no_ledger_is(desk):
+    desk("db", "backup", "copy.db", code=0)
+    other = f"sqlite:///{desk.folder}/new.db"
+    assert "the chain holds" in desk("db", "restore", "copy.db", db=other, code=0).stdout
+    assert verdicts(desk, db=other) == verdicts(desk)
+    assert desk("db", "restore", "copy.db", db=other).returncode != 0
+
+
 def test_coverage_and_reconciliation_are_shown(desk):
     run = desk("coverage", "--json", code=3)
     (subnet,) = map(json.loads, run.stdout.splitlines())

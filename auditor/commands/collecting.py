@@ -226,8 +226,10 @@ def _collect(
     totals: dict[str, int] = {}
 
     def sink(attempts: Sequence[Attempt]) -> None:
-        ledger.append(run.id, attempts)
-        _journal(ledger, run.id, sent, totals)
+        for entry in sent:
+            totals[entry.kind] = totals.get(entry.kind, 0) + entry.count
+        ledger.append(run.id, attempts, tuple(sent))  # both in one durable commit
+        sent.clear()
 
     work = Work(
         scope=scope,

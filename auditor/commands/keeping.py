@@ -136,6 +136,14 @@ def db_backup(setting: Setting, to: Path) -> int:
     return 0
 
 
+def db_restore(setting: Setting, path: Path) -> int:
+    """Put a backup in place; a ledger that is there already is never overwritten."""
+    from auditor.store.move import restore
+
+    print(f"{restore(path, setting.db)} facts restored; the chain holds")
+    return 0
+
+
 def db_verify(setting: Setting) -> int:
     """Check the hash chain of the ledger."""
     with wiring.open_ledger(setting.db) as ledger:
