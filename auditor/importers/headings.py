@@ -53,7 +53,7 @@ class Headings:
 
     aliases: folded heading -> field. ignored: headings that hold nothing of a device.
     kinds: field -> how its values are read. codes: field or `yesno` -> folded word -> code.
-    fields: all that may be mapped to.
+    fields: all that may be mapped to. spoken: every heading that anything above knows.
     """
 
     aliases: Mapping[str, str]
@@ -64,6 +64,7 @@ class Headings:
     codes: Mapping[str, Mapping[str, str]]
     dialects: tuple[Dialect, ...]
     fields: frozenset[str]
+    spoken: frozenset[str]
 
     def is_secret(self, heading: str, more: Iterable[str] = ()) -> bool:
         """Tell whether a column is called like one that holds secrets."""
@@ -79,7 +80,7 @@ class Headings:
     def known(self, heading: str) -> bool:
         """Tell whether a heading is one of the vocabulary's, a secret's included."""
         whole = folded(heading)
-        return bool(whole) and (whole in self.aliases or self.is_secret(heading))
+        return bool(whole) and (whole in self.spoken or self.is_secret(heading))
 
     def dialect(self, headings: Iterable[str], kind: str = "") -> Dialect | None:
         """Give the tool whose export this is: the one that asks for most of the headings."""
@@ -138,6 +139,7 @@ def _headings(tables: Mapping[str, Any], fields: frozenset[str]) -> Headings:
         codes,
         dialects,
         allowed,
+        frozenset(aliases).union(*(d.signature.union(d.columns) for d in dialects)),
     )
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from auditor.importers.headings import folded
 from auditor.importers.secrets import clean
 
+MOST_ADDRESSES = 64  # of one cell
 CELL_CHARS = 4_000  # of one value; more is cut and said so
 _SEPARATORS = str.maketrans("", "", ":-. ")
 _HEX12 = re.compile(r"[0-9a-fA-F]{12}")
@@ -20,7 +21,10 @@ _SHORT_OCTETS = re.compile(r"[0-9a-fA-F]{1,2}(?:[:-][0-9a-fA-F]{1,2}){5}")
 _CLIENT_ID = re.compile(r"(?:01|0x01)[:\-. ]?((?:[0-9a-fA-F]{2}[:\-. ]?){6})")  # RFC 2132, 9.14
 _LOST_ZEROS = re.compile(r"\d{10,11}")
 _EATEN = re.compile(r"[+-]?\d+(?:[.,]\d*[eE]\+?\d+|[eE]\+\d+)")  # a spreadsheet writes E+
-_SPLIT = re.compile(r"[,;|\n\r]+|\s+(?:and|et|/)\s+|\s{2,}|/")
+_AMONG = re.compile(
+    r"(?<![0-9a-fA-F:.\-])(?:(?:[0-9a-fA-F]{2}[:\-]){5}[0-9a-fA-F]{2}|(?:[0-9a-fA-F]{4}\.){2}[0-9a-fA-F]{4}"
+    r"|[0-9a-fA-F]{12})(?![0-9a-fA-F:\-])"
+)
 _PADDED_IP = re.compile(r"\d{3}(?:\.\d{3}){3}")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*://")
 _HOST = re.compile(
@@ -95,11 +99,10 @@ def mac(text: str) -> Value:
     one, reason = _mac(said)
     if one or reason.startswith(_DAMAGED):
         return Value(one, reason)
-    found = [_mac(part.strip()) for part in _SPLIT.split(said)[:64] if part.strip()]
+    found = [_mac(part) for part in _AMONG.findall(said)[:MOST_ADDRESSES]]
     good = list(dict.fromkeys(address for address, _ in found if address))
-    bad = next((why for address, why in found if not address), "")
     if good:
-        return Value(good[0], bad, tuple(good[1:]))
+        return Value(good[0], "", tuple(good[1:]))
     return Value(None, reason)
 
 
@@ -144,7 +147,7 @@ def ip(text: str) -> Value:
     found = _ip(said)
     if found:
         return Value(found) if found not in _NOWHERE else EMPTY
-    parts = [part for part in re.split(r"[,;|\s]+", said) if part][:64]
+    parts = [part for part in re.split(r"[,;|\s]+", said) if part][:MOST_ADDRESSES]
     good = list(dict.fromkeys(address for part in parts if (address := _ip(part))))
     good = [address for address in good if address not in _NOWHERE]
     if good:
