@@ -144,14 +144,13 @@ def ip(text: str) -> Value:
     said = bare(text)
     if said.lower() in NO_KEY:
         return EMPTY
-    found = _ip(said)
-    if found:
-        return Value(found) if found not in _NOWHERE else EMPTY
     parts = [part for part in re.split(r"[,;|\s]+", said) if part][:MOST_ADDRESSES]
-    good = list(dict.fromkeys(address for part in parts if (address := _ip(part))))
-    good = [address for address in good if address not in _NOWHERE]
+    found = list(dict.fromkeys(address for part in parts if (address := _ip(part))))
+    good = [address for address in found if address not in _NOWHERE]
     if good:
         return Value(good[0], "", tuple(good[1:]))
+    if found:
+        return EMPTY
     name = _place(said)
     if (
         _HOST.fullmatch(name)
