@@ -46,10 +46,10 @@ def mixed(registry: Registry, count: int) -> list[int]:
 
 
 def timed(answers, count):
-    """Run an iterator of answers; give seconds and how many named somebody."""
-    started = time.perf_counter()
+    """Run an iterator of answers; give seconds of CPU and how many named somebody."""
+    started = time.process_time()
     hits = sum(1 for name in answers if name)
-    return time.perf_counter() - started, hits / count
+    return time.process_time() - started, hits / count
 
 
 def netaddr_names(values):
