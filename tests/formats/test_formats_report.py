@@ -130,7 +130,7 @@ from auditor.formats.words import load_words
 from auditor.plugins import Format, load
 words = load_words(pathlib.Path("reports"))
 for made in load("auditor.formats", "FORMAT", Format):
-    for one in made.render(sample(), words, ("en", "fr"), pathlib.Path("reports")):
+    for one in made.render(sample(most=1), words, ("en", "fr"), pathlib.Path("reports")):
         print(one.name, hashlib.sha256(b"".join(one.pieces)).hexdigest())
 """
 

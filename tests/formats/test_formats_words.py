@@ -189,18 +189,14 @@ def test_every_code_of_the_shared_types_has_words(words, language):
     assert [key for key in codes() if key not in words[language]] == []
 
 
-def test_every_tool_and_jurisdiction_that_is_shipped_has_words(words):
+def test_every_question_and_jurisdiction_that_is_shipped_has_words(words):
     import tomllib
     from pathlib import Path
 
     import auditor.data
-    from auditor.plugins import Importer, Probe, Sweep, load
+    from auditor.plugins import Probe, Sweep, load
 
-    tools = (
-        *load("auditor.probes", "PROBE", Probe),
-        *load("auditor.sweeps", "SWEEP", Sweep),
-        *load("auditor.importers", "IMPORTER", Importer),
-    )
+    tools = (*load("auditor.probes", "PROBE", Probe), *load("auditor.sweeps", "SWEEP", Sweep))
     missing = [tool.name for tool in tools if f"tool.{tool.name}" not in words["fr"]]
     packs = Path(auditor.data.__file__).parent / "packs"
     places = {
