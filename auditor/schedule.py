@@ -109,9 +109,12 @@ class _Run:
 
     async def sweep(self) -> None:
         """Run every sweep in its order and note who is there."""
-        ordered = sorted(self.work.sweeps, key=lambda sweep: (sweep.order, sweep.name))
+        # ports last: of whoever has told enough by then, nobody need know them
+        ordered = sorted(self.work.sweeps, key=lambda s: (s.kind == "syn", s.order, s.name))
         brisk = self.work.scope.pace.packets_per_s >= BRISK_PPS
-        for together, some in itertools.groupby(ordered, lambda sweep: brisk and _patient(sweep)):
+        for together, some in itertools.groupby(
+            ordered, lambda s: brisk and s.medium is Medium.GROUP
+        ):
             if together:
                 await asyncio.gather(*map(self._run, some))
                 continue
@@ -171,7 +174,8 @@ class _Run:
         self, sweep: Sweep, targets: AddressSet, tick: Tick
     ) -> AsyncIterator[list[Attempt]]:
         if sweep.kind == "syn":
-            hosts = self.hardware(ip for ip in self.present if ip in targets)
+            unknown = (ip for ip, seen in self.present.items() if not self.work.enough(seen))
+            hosts = self.hardware(ip for ip in unknown if ip in targets)
             return self.network.ports(sweep, hosts, self._tcp_ports(), tick)
         if sweep.medium is Medium.PASSIVE:
             return self.network.listen(sweep, targets, self.work.passive_s)
@@ -367,11 +371,6 @@ class _Host:
         outcome = Outcome.GARBLED if well else Outcome.SILENT
         where = Endpoint(ip=self.ip, port=port, transport="tcp")
         self.run.outbox.put([Attempt(INCIDENT, where, outcome, (), began, detail=detail)])
-
-
-def _patient(sweep: Sweep) -> bool:
-    """Tell whether a sweep mostly waits, so that others may run beside it."""
-    return sweep.medium is Medium.GROUP or sweep.kind == "syn"
 
 
 async def _until(stop: asyncio.Event) -> None:

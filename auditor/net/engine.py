@@ -86,14 +86,12 @@ class Engine:
 
         four = {ip: mac for ip, mac in hosts.items() if ":" not in ip}
         on_links, _ = links.split(AddressSet.single(four), self.known)
-        for interface, here in on_links:
-            near = {
-                piece: bytes.fromhex(four[ip].replace(":", ""))
-                for ip in here
-                for piece in [_number(ip)]
-            }
-            async for attempts in sweep_syn(self.guard, near, ports, interface, tick):
-                yield attempts
+        # the kernel answers each SYN,ACK with an RST, and must not ask ARP for that
+        with self.lent(four):
+            for interface, here in on_links:
+                near = {_number(ip): bytes.fromhex(four[ip].replace(":", "")) for ip in here}
+                async for attempts in sweep_syn(self.guard, near, ports, interface, tick):
+                    yield attempts
 
     async def connect(
         self,

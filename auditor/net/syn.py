@@ -11,6 +11,7 @@ import math
 import secrets
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -162,13 +163,12 @@ async def sweep_syn(
         SynQuestions(guard, interface, hosts, ports[at : at + size])
         for at in range(0, len(ports), size)
     ]
-    sent = [0] * len(waves)
+    sent, last = [0] * len(waves), -math.inf
     for number in range(1 if free else pace.rounds):
         for at, questions in enumerate(waves):
             if (questions.state > 0).all():
                 continue
-            if at or number:
-                await asyncio.sleep(HOST_SECOND_S)  # each host has its own cap, in any second
+            await _host_second(last)
             told = await fire(
                 guard,
                 interface,
@@ -181,10 +181,15 @@ async def sweep_syn(
                 answered=questions.state > 0,
             )
             sent[at] += told.sent
-    if not free:
-        await asyncio.sleep(HOST_SECOND_S)  # and whoever speaks to them next keeps to it as well
+            last = -math.inf if free else told.last
+    await _host_second(last)  # whoever speaks to them next keeps to it as well
     for questions, count in zip(waves, sent, strict=True):
         yield _attempts(guard, questions, count, interface, started)
+
+
+async def _host_second(last: float) -> None:
+    """Wait until a host may be asked again: each has its own cap, in any one second."""
+    await asyncio.sleep(max(0.0, last + HOST_SECOND_S - time.monotonic()))
 
 
 def _attempts(

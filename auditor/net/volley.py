@@ -54,13 +54,16 @@ class Questions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a volley came to. answered: one flag per question. slowest_s: of the answers."""
+    """What a volley came to. answered: one flag per question. slowest_s: of the answers.
+    last: when the last question went, by the monotonic clock.
+    """
 
     answered: NDArray[np.bool_]
     sent: int
     rounds: int
     slowest_s: float
     slowed: int
+    last: float
 
 
 class Volley:
@@ -100,7 +103,7 @@ class Volley:
             self._judge_loss()
         last = float(self.asked_at.max(initial=0.0))
         self._listen_until(last + self._patience())
-        return Told(self.answered, self.sent, self.round + 1, self.slowest_s, self.slowed)
+        return Told(self.answered, self.sent, self.round + 1, self.slowest_s, self.slowed, last)
 
     def _ask(self, waiting: Indices) -> None:
         per_s = self.meter.most or UNPACED_PER_S
