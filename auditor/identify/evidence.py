@@ -11,7 +11,7 @@ from typing import NamedTuple
 from auditor.errors import DataError
 from auditor.identify.grammar import Named
 from auditor.identify.knowledge import Knowledge
-from auditor.identify.schema import ModelRow, SerialRow
+from auditor.identify.schema import CLASSES, ModelRow, SerialRow
 from auditor.model.address import Mac
 from auditor.model.device import Sighting
 from auditor.model.identity import Evidence, Strength
@@ -31,6 +31,8 @@ _DIRECT = {
     "device.firmware": "firmware",
     "device.class": "device_class",
     "asset.manufacturer": "brand",
+    "asset.brand": "brand",
+    "asset.class": "device_class",
     "asset.model": "model",
     "asset.model_number": "model",
     "asset.serial": "serial",
@@ -153,7 +155,8 @@ def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
     strength = Strength.RECORD if listed else Strength.BRAND
     rule = f"field:{fact.field}@1"
     if trait == "device_class":
-        value = knowledge.dialect.device_class.get(value.casefold(), "")
+        word = value.casefold()
+        value = word if word in CLASSES else knowledge.dialect.device_class.get(word, "")
         if value:
             yield fact.says(trait, value, rule, strength)
         return

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,6 +23,7 @@ DeviceClass = Literal[
     "camera", "recorder", "intercom", "access-control", "alarm", "network", "server",
     "telecom", "other",
 ]  # fmt: skip
+CLASSES = frozenset(get_args(DeviceClass))
 
 
 class _Row(BaseModel):

@@ -175,6 +175,10 @@ def test_contradictions_keep_the_evidence_against(known):
         pytest.param(("device.model", "AR-1234"), "device_class", "recorder", id="a-recorder"),
         pytest.param(("device.firmware", "V5.5 build 190910"), "firmware", "V5.5 build 190910"),
         pytest.param(("asset.category", "IP Camera"), "device_class", "camera", id="a-word"),
+        pytest.param(
+            ("asset.class", "Access-Control"), "device_class", "access-control", id="ours"
+        ),
+        pytest.param(("asset.brand", "GLOBEX"), "brand", "Globex", id="a-brand"),
         pytest.param(("asset.category", "Toaster"), "device_class", None, id="no-word"),
     ],
 )
