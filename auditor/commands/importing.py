@@ -146,10 +146,10 @@ def options_for(
     )
 
 
-def recognised(source: Source, asked: Asked) -> Importer:
+def recognised(source: Source, asked: Asked, mapping: Mapping[str, str]) -> Importer:
     """Give the importer for a file."""
     tools = sorted({dialect.tool for dialect in shipped().dialects})
-    return kind_of(source, wiring.importers(), asked.kind, tools)
+    return kind_of(source, wiring.importers(), asked.kind, tools, mapped=bool(mapping))
 
 
 def items_of(importer: Importer, source: Source, options: Options) -> Iterator[Item]:
@@ -171,7 +171,7 @@ def _one(
     with opened(path) as source:
         if source.is_bundle() and asked.kind in {"", BUNDLE}:
             return _merged(path, ledger)
-        importer = recognised(source, asked)
+        importer = recognised(source, asked, mapping)
         options = options_for(setting, asked, mapping, path.name, setting.now())
         return _imported(setting, source, importer, options, ledger)
 

@@ -80,7 +80,7 @@ def _one(
     setting: Setting, asked: Asked, mapping: Mapping[str, str], path: Path, ledger: Ledger | None
 ) -> None:
     with opened(path) as source:
-        importer = recognised(source, asked)
+        importer = recognised(source, asked, mapping)
         options = options_for(setting, asked, mapping, path.name, setting.now())
         found = Preview(importer.name)
         for item in items_of(importer, source, options):

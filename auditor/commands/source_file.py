@@ -105,11 +105,17 @@ def _plain(path: Path) -> BufferedReader:
 
 
 def kind_of(
-    source: Source, importers: Sequence[Importer], asked: str, tools: Sequence[str] = ()
+    source: Source,
+    importers: Sequence[Importer],
+    asked: str,
+    tools: Sequence[str] = (),
+    *,
+    mapped: bool = False,
 ) -> Importer:
     """Give the importer for a file: the one asked for, else the one that knows it best.
 
-    tools: kinds of tables that the importers with columns know by name.
+    tools: kinds of tables that the importers with columns know by name. mapped: the user said
+    what the columns hold, so it is a table, whatever its headings.
     """
     by_name = {importer.name: importer for importer in importers}
     ranked = sorted(importers, key=_rank(source.sample), reverse=True)
@@ -118,10 +124,11 @@ def kind_of(
     if asked and asked not in tools:
         known = ", ".join(sorted({*by_name, *tools}))
         raise UsageError(f"there is no kind of file {asked!r}", hint=f"choose among {known}")
-    if asked:
+    sure = bool(asked or mapped)
+    if sure:
         ranked = [importer for importer in ranked if importer.columns]
     best = ranked[0] if ranked else None
-    if best is None or (best.recognise(source.sample) < RECOGNISED_FROM and not asked):
+    if best is None or (best.recognise(source.sample) < RECOGNISED_FROM and not sure):
         raise DataError(
             f"{source.path} is of no kind that is known here",
             why="neither its beginning nor its headings are those of a known format"

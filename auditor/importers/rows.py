@@ -162,17 +162,9 @@ class _Table:
             found = next(csv.reader(self._texts[at:end], delimiter=self._delimiter), [])
         except csv.Error:
             return None
-        whole = len(found) == self._width or not self._width
-        return found if whole or end == at + 1 or not self._swallows(at, end) else None
-
-    def _swallows(self, at: int, end: int) -> bool:
-        """Tell whether a row of several lines holds a line that is a whole row by itself."""
-        for text in self._texts[at + 1 : end]:
-            if ends_inside(text, self._delimiter):
-                continue
-            if len(next(csv.reader([text], delimiter=self._delimiter), [])) == self._width:
-                return True
-        return False
+        # a row of several lines that does not fit the headings has swallowed other rows
+        fits = len(found) == self._width or not any(found[self._width :] or ["?"])
+        return found if fits or end == at + 1 or not self._width else None
 
 
 def split(texts: Iterable[str], delimiter: str) -> list[tuple[int, list[str]]]:
