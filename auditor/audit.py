@@ -142,7 +142,7 @@ def assess(
         packs=tuple(packs),
         versions=versions,
         relations=relations,
-        snapshot=_snapshot(facts, packs, versions, when),
+        snapshot=snapshot_of(facts, packs, versions, when),
         moment=moment,
     )
 
@@ -201,9 +201,10 @@ def relations_of(knowledge: Knowledge) -> dict[str, tuple[Relation, ...]]:
     }
 
 
-def _snapshot(
+def snapshot_of(
     facts: Facts, packs: Sequence[Pack], versions: Sequence[DataVersion], when: When
 ) -> Snapshot:
+    """Name the state of everything that a conclusion rests on: facts, data, packs, the day."""
     rows, head = facts.head()
     rests_on = {
         "head": head,

@@ -31,9 +31,13 @@ def shipped(name: str) -> Path:
 
 
 def oui_data() -> Path:
-    """Find the registry of hardware addresses: the user's refreshed copy before ours."""
-    own = user_data() / "oui_data"
-    return own if (own / "vendors.tsv").is_file() else shipped("oui_data")
+    """Find the registry of hardware addresses: the newer of the user's copy and ours."""
+    from auditor.identify.registry import Registry
+
+    own, ours = user_data() / "oui_data", shipped("oui_data")
+    if not (own / "vendors.tsv").is_file():
+        return ours
+    return own if Registry(own).status.day >= Registry(ours).status.day else ours
 
 
 def user_data() -> Path:

@@ -66,7 +66,18 @@ def assess(
     as_json: bool,
 ) -> int:
     """Identify and judge everything, say what changed since the last time, and remember it."""
+    from auditor import mass
+    from auditor.commands import remembering
+
     with wiring.open_ledger(setting.db) as ledger:
+        if not as_json and mass.fits(ledger.decisions()):
+            chosen = wiring.packs(_pack_ids(setting, packs), _pack_files(setting))
+            when = audit.When(setting.day(as_of), setting.zone)
+            answer = remembering.assess(setting, ledger, chosen, when, fingerprints)
+            remembering.tell(setting, answer)
+            said = dict(answer.verdicts)
+            print(sentence(answer.devices, said, answer.not_assessed, answer.whole))
+            return _code(said, answer.whole)
         found = _assess(setting, ledger, packs, as_of, fingerprints)
     worst = verdicts_of(found)
     if as_json:
@@ -293,30 +304,41 @@ def counts(worst: Verdicts) -> dict[Verdict, int]:
 
 def exit_code(found: Coverage, worst: Verdicts) -> int:
     """Give 3 where coverage is incomplete, else 1 where anything is nonconforming, else 0."""
-    if found.subnets and not found.complete:
+    return _code(counts(worst), found.complete if found.subnets else None)
+
+
+def _code(count: Mapping[Verdict, int], whole: bool | None) -> int:
+    if whole is False:
         return 3
-    return 1 if counts(worst)[Verdict.NONCONFORMING] else 0
+    return 1 if count[Verdict.NONCONFORMING] else 0
+
+
+def sentence(
+    devices: int, count: Mapping[Verdict, int], not_assessed: int, whole: bool | None
+) -> str:
+    """Say the answer in one plain sentence. whole: None where no network was scanned."""
+    said = (
+        f"{devices} devices: {count[Verdict.NONCONFORMING]} nonconforming, "
+        f"{count[Verdict.REVIEW]} to review, {count[Verdict.UNDETERMINED]} undetermined, "
+        f"{count[Verdict.CONFORMING]} conforming, {count[Verdict.NOT_APPLICABLE]} not applicable; "
+        f"{not_assessed} addresses not assessed"
+    )
+    if whole is None:
+        return said + "; no network was scanned"
+    return said if whole else said + "; coverage is incomplete"
 
 
 def print_sentence(
     setting: Setting, found: audit.Assessment, worst: Verdicts, *, to_stderr: bool = False
 ) -> None:
-    """Say the answer in one plain sentence, and both reasons where the code can tell only one."""
-    count = counts(worst)
-    sentence = (
-        f"{len(found.devices)} devices: {count[Verdict.NONCONFORMING]} nonconforming, "
-        f"{count[Verdict.REVIEW]} to review, {count[Verdict.UNDETERMINED]} undetermined, "
-        f"{count[Verdict.CONFORMING]} conforming, {count[Verdict.NOT_APPLICABLE]} not applicable; "
-        f"{found.coverage.not_assessed} addresses not assessed"
-    )
-    if not found.coverage.subnets:
-        sentence += "; no network was scanned"
-    elif not found.coverage.complete:
-        sentence += "; coverage is incomplete"
+    """Say the answer, and both reasons where the exit code can tell only one."""
+    seen = found.coverage
+    whole = seen.complete if seen.subnets else None
+    said = sentence(len(found.devices), counts(worst), seen.not_assessed, whole)
     if to_stderr:
-        setting.say(sentence)
+        setting.say(said)
     else:
-        print(sentence)
+        print(said)
 
 
 def _device_lines(found: audit.Assessment, worst: Verdicts) -> Iterable[dict[str, Any]]:

@@ -34,7 +34,7 @@ def _built(maker: str, text: str | None, grammar: Grammar, what: str) -> Iterato
         day = build_day(named.groups, row.build_format)
         if day:
             source = f"{what} {text}"
-            yield Inference("build_date", day.isoformat(), source, row.note or row.pattern)
+            yield Inference("build_date", day.isoformat(), source, row.note or "its grammar")
 
 
 def _lifecycle(maker: str, model: str | None, knowledge: Knowledge) -> Iterator[Inference]:

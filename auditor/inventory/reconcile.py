@@ -82,7 +82,7 @@ def _one(assessed: Assessed, where: _Reached) -> Iterable[Discrepancy]:
         yield Discrepancy(kind, device.id, device.site, about + said)
     for contradiction in identity.contradictions:
         if contradiction.code == "brand_differs":
-            both = (("list", contradiction.one), ("device", contradiction.other))
+            both = (("device", contradiction.one), ("list", contradiction.other))
             yield Discrepancy("brand_differs", device.id, device.site, both)
 
 

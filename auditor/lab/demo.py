@@ -24,18 +24,19 @@ def demo(out: Path, lang: str = "en,fr", pace: float | None = None) -> int:
     """
     out = out.absolute()
     out.mkdir(parents=True, exist_ok=True)
-    for old in out.glob(f"{LEDGER}*"):
+    ledger = out.with_name(f"{out.name}-{LEDGER}")  # beside the folder: a report is only itself
+    for old in out.parent.glob(f"{ledger.name}*"):
         old.unlink()
     with Department.start() as lab:
-        code = _attend(lab, _command(lab.networks, out, lang, pace or PACE))
+        code = _attend(lab, _command(lab.networks, out, ledger, lang, pace or PACE))
         sys.stderr.write(testimony(lab.report()))
     return code
 
 
-def _command(networks: Sequence[str], out: Path, lang: str, pace: float) -> list[str]:
+def _command(networks: Sequence[str], out: Path, ledger: Path, lang: str, pace: float) -> list[str]:
     packs = [word for pack in PACKS for word in ("--pack", pack)]
     return [
-        *(sys.executable, "-c", _CLI, "--db", f"sqlite:///{out / LEDGER}"),
+        *(sys.executable, "-c", _CLI, "--db", f"sqlite:///{ledger}"),
         *("audit", *networks, "--site", SITE, *packs),
         *("--lang", lang, "--pace", f"{pace:g}", "--out", str(out)),
     ]
