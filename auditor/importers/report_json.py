@@ -3,6 +3,7 @@
 The verdicts in it are opinions and are not taken: they are drawn anew from the facts.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -23,7 +24,7 @@ _DAYS = frozenset({"asset.acquired", "asset.installed", "asset.removed"})
 
 def recognise(sample: Sample) -> int:
     """Tell by the schema that the report names first."""
-    head = sample.head[:4_096]
+    head = sample.head[:4_096].removeprefix(BOM_UTF8)
     return 100 if head.lstrip()[:1] == b"{" and SCHEMA.encode() in head else 0
 
 
@@ -32,6 +33,8 @@ def read(file: BinaryIO, options: Options) -> Iterator[Item]:
     import ijson
 
     number = 0
+    if file.read(len(BOM_UTF8)) != BOM_UTF8:
+        file.seek(0)
     try:
         for number, device in enumerate(ijson.items(file, "devices.item"), 1):
             record = _record(device, number, options) if isinstance(device, dict) else None

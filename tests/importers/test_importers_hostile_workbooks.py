@@ -171,7 +171,7 @@ def nothing_known():
 
 def twice():
     out = io.BytesIO(HONEST)
-    with pytest.warns(UserWarning), zipfile.ZipFile(out, "a") as again:
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(out, "a") as again:
         again.writestr(SHEET, b"<worksheet/>")
     return out.getvalue()
 
@@ -245,7 +245,7 @@ def test_what_a_spreadsheet_ate_is_not_matched_on(tmp_path):
 
     path = tmp_path / "eaten.xlsx"
     path.write_bytes(workbook(fill))
-    first, second = facts(read(path))
+    _, second = facts(read(path))
     assert said(second) == {"asset.tag": "A2", "asset.acquired": "2023-04-03"}
 
 

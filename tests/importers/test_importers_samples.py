@@ -14,7 +14,7 @@ from auditor.model.block import Block
 from auditor.model.observation import Attempt, Origin
 from auditor.plugins import Mapped, Options, Rejected, Sample
 
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES = Path(__file__).parent / "samples" / "asset_csv"
 MOMENT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 FILE, SIGHTING = Origin.FILE, Origin.SIGHTING
 
