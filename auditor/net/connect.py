@@ -7,7 +7,7 @@ silent, and with which hardware address.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, product
 
 from auditor.errors import ScopeRefusal
 from auditor.model.address import AddressSet
@@ -72,23 +72,20 @@ class _Knocking:
     async def run(self, window: int) -> list[Attempt]:
         """Knock port by port, on those that have not answered yet."""
         began = asyncio.get_running_loop().time()
-        for number in range(self.guard.scope.pace.rounds):
-            for port in self.ports:
-                waiting = iter([ip for ip in self.asked if ip not in self.ends])
-                first = number == 0 and port == self.ports[0]
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(min(window, self.asked.size)):
-                        group.create_task(self._work(waiting, port, first))
-            if self.interface:
-                break  # whoever did not answer the kernel's ARP will not answer a port either
+        # on a link, whoever did not answer the kernel's ARP will not answer another round either
+        rounds = 1 if self.interface else self.guard.scope.pace.rounds
+        for number, port in product(range(rounds), self.ports):
+            waiting = iter([ip for ip in self.asked if ip not in self.ends])
+            first = number == 0 and port == self.ports[0]
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(window, self.asked.size)):
+                    group.create_task(self._work(waiting, port, first))
         return self._attempts(round(asyncio.get_running_loop().time() - began, 3))
 
     async def _work(self, waiting: Iterator[str], port: int, first: bool) -> None:
         for ip in waiting:
             try:
-                if first and self.interface:
-                    for _ in range(ARP_QUESTIONS):
-                        await self.guard.turn(Kind.ARP, ip, 0, "arp")
+                await self._introduce(ip, first)
                 await self._knock(ip, port)
             except BudgetSpent:
                 continue
@@ -96,6 +93,11 @@ class _Knocking:
                 if self.guard.standing():
                     raise
                 self.troubles[ip] = Ended(Outcome.NOT_TRIED, "refused by the scope")
+
+    async def _introduce(self, ip: str, first: bool) -> None:
+        """Take turns for the questions that the kernel will ask of an unknown neighbour."""
+        for _ in range(ARP_QUESTIONS if first and self.interface else 0):
+            await self.guard.turn(Kind.ARP, ip, 0, "arp")
 
     async def _knock(self, ip: str, port: int) -> None:
         async with self.guard.seat(ip):

@@ -49,12 +49,16 @@ def table(kind: int, family: int = socket.AF_UNSPEC) -> tuple[Message, ...]:
         kernel.settimeout(5)
         kernel.bind((0, 0))
         kernel.send(_HEADER.pack(16 + len(request), kind, _REQUEST | _DUMP, 1, 0) + request)
-        rows: list[Message] = []
-        while True:
-            for message in _messages(kernel.recv(_BUFFER)):
-                if message.kind in {_DONE, _ERROR}:
-                    return tuple(rows)
-                rows.append(message)
+        return tuple(_rows(kernel))
+
+
+def _rows(kernel: socket.socket) -> Iterator[Message]:
+    """Give the rows of a dump until the kernel says that it is done."""
+    while True:
+        for message in _messages(kernel.recv(_BUFFER)):
+            if message.kind in {_DONE, _ERROR}:
+                return
+            yield message
 
 
 def change(kind: int, bodies: list[bytes]) -> int:
