@@ -32,9 +32,9 @@ def diff(
 @app.command()
 def coverage(context: typer.Context, site: Site = "", json: Json = False) -> None:
     """Show what was asked, what answered, and what was never reached."""
-    from auditor.commands import judging
+    from auditor.commands import showing
 
-    sys.exit(judging.coverage(context.obj, site, as_json=json))
+    sys.exit(showing.coverage(context.obj, site, as_json=json))
 
 
 @app.command()
@@ -48,9 +48,9 @@ def reconcile(
     lang: Lang = "en,fr",
 ) -> None:
     """Compare the books with the wire; list what does not agree as tasks."""
-    from auditor.commands import judging
+    from auditor.commands import showing
 
-    sys.exit(judging.reconcile(context.obj, site, walkdown, lang, as_json=json))
+    sys.exit(showing.reconcile(context.obj, site, walkdown, lang, as_json=json))
 
 
 @app.command()

@@ -10,8 +10,7 @@ from auditor import audit, wiring
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import emit, safe, table
 from auditor.errors import UsageError
-from auditor.model.device import Assessed, Coverage, SubnetCoverage
-from auditor.model.observation import Outcome
+from auditor.model.device import Assessed, Coverage
 from auditor.model.policy import SEVERITY, Verdict
 from auditor.model.report import Report
 from auditor.policy.judge import verdicts
@@ -162,55 +161,14 @@ def explain(setting: Setting, name: str, packs: tuple[str, ...], language: str) 
     return 0
 
 
-def coverage(setting: Setting, site: str, *, as_json: bool) -> int:
-    """Show what was asked, what answered, what was never reached; a table and a picture."""
-    with wiring.open_ledger(setting.db) as ledger:
-        from auditor.inventory.coverage import coverage as covered
-
-        found = covered(ledger.runs(site or None), ledger.attempts(), wiring.presence())
-    if as_json:
-        emit(_subnet_json(subnet) for subnet in found.subnets)
-    else:
-        for subnet in found.subnets:
-            _print_subnet(subnet)
-        whole = "complete" if found.complete else "not complete"
-        print(f"coverage is {whole}; {found.not_assessed} addresses not assessed")
-    return 0 if found.complete else 3
-
-
-def reconcile(
-    setting: Setting, site: str, walkdown: Path | None, lang: str, *, as_json: bool
-) -> int:
-    """Compare the books with the wire."""
-    from auditor.inventory.reconcile import reconcile as compared
-
-    with wiring.open_ledger(setting.db) as ledger:
-        found = _assess(setting, ledger, (), "", None)
-    lines = [
-        line for line in compared(found.devices, found.coverage) if not site or line.site == site
-    ]
-    if walkdown:
-        raise UsageError("the walk-down pack is not available here", hint=f"leave it out ({lang})")
-    if as_json:
-        emit(
-            {"kind": r.kind, "device": r.device, "site": r.site, "count": r.count}
-            | {"detail": dict(r.detail)}
-            for r in lines
-        )
-    else:
-        table(
-            [
-                [r.kind, r.site, r.device, r.count, ", ".join(f"{k}={v}" for k, v in r.detail if v)]
-                for r in lines
-            ],
-            ("kind", "site", "device", "count", "detail"),
-        )
-    return 0
-
-
 def known_devices(setting: Setting, ledger: Ledger) -> tuple[Assessed, ...]:
     """Give every device of the ledger with its identity, unjudged."""
     return _assess(setting, ledger, (), "", None).devices
+
+
+def assessed(setting: Setting, ledger: Ledger) -> audit.Assessment:
+    """Give everything that is concluded of the ledger as it is now."""
+    return _assess(setting, ledger, (), "", None)
 
 
 def frozen(setting: Setting, ledger: Ledger, wanted: Wanted) -> Report:
@@ -366,39 +324,3 @@ def _cell(line: Mapping[str, Any], column: str) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return " ".join(map(str, value))
     return "" if value is None else str(value)
-
-
-def _subnet_json(subnet: SubnetCoverage) -> dict[str, Any]:
-    return {
-        "site": subnet.site,
-        "network": subnet.network,
-        "addresses": subnet.addresses,
-        "assessed": subnet.assessed,
-        "complete": subnet.complete,
-        "vantage": subnet.vantage,
-        "started": subnet.started and subnet.started.isoformat(),
-        "ended": subnet.ended and subnet.ended.isoformat(),
-        "run": subnet.run,
-        "tools": {tool: {str(o): n for o, n in ends} for tool, ends in subnet.tools},
-        "gaps": [
-            {"ranges": gap.ranges, "reason": str(gap.reach), "count": gap.count}
-            for gap in subnet.gaps
-        ],
-    }
-
-
-def _print_subnet(subnet: SubnetCoverage) -> None:
-    width = 40
-    share = round(width * subnet.assessed / max(1, subnet.addresses))
-    share = max(share, 1) if subnet.assessed else 0
-    picture = "#" * share + "." * (width - share)
-    state = "complete" if subnet.complete else "NOT COMPLETE"
-    print(safe(f"{subnet.site} {subnet.network} ({subnet.vantage}): {state}"))
-    print(f"  [{picture}] {subnet.assessed} of {subnet.addresses} addresses assessed")
-    heads = ("tool", *map(str, Outcome))
-    rows = [[tool, *(dict(ends).get(o, 0) for o in Outcome)] for tool, ends in subnet.tools]
-    table(rows, heads)
-    for gap in subnet.gaps:
-        shown = ", ".join(gap.ranges[:8]) + (" …" if len(gap.ranges) > 8 else "")
-        print(safe(f"  not assessed, {gap.reach}: {gap.count}: {shown} {gap.detail}", 1000))
-    print()
