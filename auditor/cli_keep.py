@@ -131,6 +131,17 @@ def scope_sign(
 
 
 @app.command()
+def journal(
+    context: typer.Context,
+    run: Annotated[str, typer.Option("--run", help="Only this run.")] = "",
+) -> None:
+    """Print everything that was sent, as JSON Lines, for whoever watches the network."""
+    from auditor.commands import keeping
+
+    sys.exit(keeping.journal(context.obj, run))
+
+
+@app.command()
 def doctor(context: typer.Context, json: Json = False) -> None:
     """Tell what this machine lacks for which task, and how to get it."""
     from auditor.commands import keeping

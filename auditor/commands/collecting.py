@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from auditor.commands.terminal import Progress, emit, safe
 from auditor.errors import AuditorError, UsageError
 from auditor.model.address import AddressSet
 from auditor.model.journal import Sent
-from auditor.model.observation import Attempt, Observation, Run
+from auditor.model.observation import Attempt, Observation, Origin, Outcome, Run
 from auditor.model.scope import Plan, Scope
 from auditor.net import interfaces
 from auditor.net.engine import Engine
@@ -22,6 +22,7 @@ from auditor.net.guard import Guard
 from auditor.plugins import Medium, Sweep
 from auditor.schedule import Work, collect, settled
 from auditor.store.ledger import Ledger
+from auditor.wire import snmp
 
 INCOMPLETE = 3
 
@@ -42,7 +43,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Collected:
     """How a collection ended. run: its id in the ledger."""
 
     run: str
@@ -163,7 +164,7 @@ def _plan_json(made: Plan) -> dict[str, object]:
     }
 
 
-def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Outcome:
+def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
     scope = _scope(setting, asked)
     made = _plan(scope, asked)
     if not made.targets:
@@ -187,7 +188,7 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Outcome:
     return _collect(setting, asked, ledger, run, scope)
 
 
-def _resumed(setting: Setting, asked: Asked, ledger: Ledger) -> Outcome:
+def _resumed(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
     open_runs = [
         run
         for run in ledger.runs(asked.site or None)
@@ -214,7 +215,7 @@ def _collect(
     scope: Scope,
     *,
     again: bool = False,
-) -> Outcome:
+) -> Collected:
     sent: list[Sent] = []
     guard = Guard(scope, clock=setting.now, journal=sent.append)
     lists, _ = authority.port_lists(wiring.DATA / "ports.toml")
@@ -228,7 +229,9 @@ def _collect(
     def sink(attempts: Sequence[Attempt]) -> None:
         for entry in sent:
             totals[entry.kind] = totals.get(entry.kind, 0) + entry.count
-        ledger.append(run.id, attempts, tuple(sent))  # both in one durable commit
+        ledger.append(
+            run.id, (*attempts, *_listed_by_routers(attempts)), tuple(sent)
+        )  # both in one durable commit
         sent.clear()
 
     work = Work(
@@ -254,7 +257,28 @@ def _collect(
         progress.close()
         _journal(ledger, run.id, sent, totals)
         ledger.finish(run.id, status, (reason,) if reason else (), setting.now())
-    return Outcome(run.id, status, reason, tuple(sorted(totals.items())))
+    return Collected(run.id, status, reason, tuple(sorted(totals.items())))
+
+
+def _listed_by_routers(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
+    """Give each neighbour that a router's table names as a sighting of its own.
+
+    Behind a router no frame tells a hardware address; its ARP table does (RFC 4293).
+    """
+    for attempt in attempts:
+        for observation in attempt.observations:
+            if observation.field != "snmp.neighbours":
+                continue
+            for seen in snmp.seen(observation.raw):
+                yield Attempt(
+                    seen.protocol,
+                    seen.endpoint,
+                    Outcome.ANSWERED,
+                    seen.observations,
+                    attempt.started,
+                    detail=f"in the ARP table of {attempt.endpoint.ip}",
+                    origin=Origin.SIGHTING,
+                )
 
 
 def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
@@ -355,7 +379,7 @@ def _enough() -> Callable[[Sequence[Observation]], bool]:
     return enough
 
 
-def _tell(setting: Setting, done: Outcome) -> None:
+def _tell(setting: Setting, done: Collected) -> None:
     counted = ", ".join(f"{count} {kind}" for kind, count in done.sent) or "nothing"
     setting.say(f"run {done.run}: {done.status}; sent: {counted}")
     if done.status != "complete":

@@ -155,6 +155,25 @@ def db_verify(setting: Setting) -> int:
     return 2
 
 
+def journal(setting: Setting, run: str) -> int:
+    """Print what was sent."""
+    with wiring.open_ledger(setting.db) as ledger:
+        emit(
+            {
+                "moment": entry.moment.isoformat(),
+                "kind": entry.kind,
+                "ip": entry.ip,
+                "port": entry.port,
+                "count": entry.count,
+                "size": entry.size,
+                "tool": entry.tool,
+                "detail": entry.detail,
+            }
+            for entry in ledger.journaled(run or None)
+        )
+    return 0
+
+
 def scope_sign(path: Path, key: Path) -> int:
     """Sign a scope file."""
     from auditor import authority

@@ -7,7 +7,6 @@ from auditor import wiring
 from auditor.commands import judging
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import emit, safe, table
-from auditor.errors import UsageError
 from auditor.model.device import SubnetCoverage
 from auditor.model.observation import Outcome
 
@@ -40,7 +39,12 @@ def reconcile(
         line for line in compared(found.devices, found.coverage) if not site or line.site == site
     ]
     if walkdown:
-        raise UsageError("the walk-down pack is not available here", hint=f"leave it out ({lang})")
+        from auditor.commands import walking
+        from auditor.inventory.walkdown import stops
+
+        for path in walking.write(stops(found.devices, lines), walkdown, lang):
+            print(safe(path.resolve(), 4000))
+        return 0
     if as_json:
         emit(
             {"kind": r.kind, "device": r.device, "site": r.site, "count": r.count}
