@@ -32,9 +32,16 @@ def build(
     proxies: frozenset[str],
     rows: Iterable[StoredAttempt],
     silent: Iterable[StoredAttempt] = (),
+    astray: Iterable[tuple[int, str]] = (),
 ) -> Device:
-    """Add rows up to a device. proxies: MACs of routers that answer for others at its site."""
-    ordered = sorted(rows, key=lambda s: (s.attempt.started, s.seq))
+    """Add rows up to a device.
+
+    proxies: MACs of routers that answer for others at its site. astray: rows that claim
+    another's address or MAC, with the address that they came from.
+    """
+    senders = dict(astray)
+    found = (_sent_from(senders[row.seq], row) if row.seq in senders else row for row in rows)
+    ordered = sorted(found, key=lambda s: (s.attempt.started, s.seq))
     unanswered = sorted(silent, key=lambda s: (s.attempt.started, s.seq))
     ips: dict[str, float] = {}
     macs: dict[str, float] = {}
@@ -72,6 +79,14 @@ def build(
         links=links,
         on_wire=any(a.origin in {Origin.WIRE, Origin.SIGHTING} for a in present),
     )
+
+
+def _sent_from(ip: str, row: StoredAttempt) -> StoredAttempt:
+    """Take the address and the MAC out of a reply that are not its sender's."""
+    attempt = row.attempt
+    own = replace(attempt.endpoint, ip=ip, mac=None)
+    said = tuple(o for o in attempt.observations if o.field != "mac")
+    return replace(row, attempt=replace(attempt, endpoint=own, observations=said))
 
 
 def _router(

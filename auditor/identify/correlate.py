@@ -28,7 +28,14 @@ def correlate(
     by_seq = {stored.seq: stored for stored in kept}
     groups = group(kept, decisions)
     found = (
-        build(g.id, g.links, g.proxies, (by_seq[n] for n in g.seqs), (by_seq[n] for n in g.silent))
+        build(
+            g.id,
+            g.links,
+            g.proxies,
+            (by_seq[n] for n in g.seqs),
+            (by_seq[n] for n in g.silent),
+            g.astray,
+        )
         for g in groups
     )
     return tuple(sorted(found, key=_order))
@@ -44,6 +51,7 @@ def group(
     records = Records()
     for stored in attempts:
         records.take(stored)
+    records.settle()
     acts = in_force(decisions)
     correlation = Correlation(records, Forest())
     groups = correlation.groups(decided(acts, records))

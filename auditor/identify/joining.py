@@ -23,6 +23,7 @@ class Group:
     """One device as ledger rows: what it is called, its rows, and why they belong together.
 
     proxies: MACs of routers at its site that answer for others. seqs: rows with content, then silent ones.
+    astray: replies that spoke of another device, with the address of who sent them.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Group:
     silent: tuple[int, ...]
     links: tuple[Link, ...]
     proxies: frozenset[str]
+    astray: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,12 @@ class Correlation:
                     sorted(links.get(root, {}).values(), key=lambda x: (-x.weight, x.key, x.value))
                 ),
                 self.proxies.get(site, frozenset()),
+                self._astray(numbers),
             )
+
+    def _astray(self, numbers: list[int]) -> tuple[tuple[int, str], ...]:
+        astray, seqs = self.records.astray, self.records.seqs
+        return tuple((seqs[n], astray[seqs[n]]) for n in numbers if seqs[n] in astray)
 
     def _silent(self) -> dict[int, list[int]]:
         """Give each device the questions that it did not answer, by address and time."""

@@ -4,8 +4,9 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from auditor.identify.hearsay import Claim, Link, placed
 from auditor.identify.keys import STRONG, Keys, keys_of
-from auditor.model.observation import StoredAttempt
+from auditor.model.observation import Origin, StoredAttempt
 
 PROXY_ADDRESSES = 8  # IPv4 addresses behind one MAC in one run: a router answers for them
 SHARED = 4  # a key that ties together more of another key is no key (pasted, default)
@@ -32,6 +33,8 @@ class Records:
     silent: list[tuple[int, str, str, str, float]] = field(default_factory=list)
     answered_for: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     _first_ip: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    claims: list[tuple[StoredAttempt, Keys]] = field(default_factory=list)
+    astray: dict[int, str] = field(default_factory=dict)  # row -> address that it came from
 
     def take(self, stored: StoredAttempt) -> None:
         """Remember one ledger row."""
@@ -44,6 +47,30 @@ class Records:
             if keys.ip:
                 self.silent.append((stored.seq, stored.site, stored.run, keys.ip, started))
             return
+        claims = attempt.origin is Origin.WIRE and attempt.endpoint.transport == "udp"
+        if claims and keys.ip and keys.hardware:
+            self.claims.append((stored, keys))  # until it is known who answers where
+            return
+        self._add(stored, keys)
+
+    def settle(self) -> None:
+        """Place what replies claim of addresses, now that every row was taken."""
+        if not self.claims:
+            return
+        link = Link()
+        runs = {(stored.site, stored.run) for stored, _ in self.claims}
+        for number, keys in enumerate(self.keys):
+            if self.linked[number] and (self.sites[number], self.runs[number]) in runs:
+                link.saw((self.sites[number], self.runs[number]), keys)
+        for stored, keys in self.claims:
+            where = placed(Claim((stored.site, stored.run), keys, stored.attempt), link)
+            if where != keys:
+                self.astray[stored.seq] = where.ip or ""
+            self._add(stored, where)
+        self.claims.clear()
+
+    def _add(self, stored: StoredAttempt, keys: Keys) -> None:
+        attempt, started = stored.attempt, stored.attempt.started.timestamp()
         number = len(self.keys)
         self.keys.append(keys)
         self.seqs.append(stored.seq)

@@ -107,7 +107,10 @@ def settle_brand(
     ranked = sorted(pool, key=lambda key: _order("brand", pool[key], knowledge), reverse=True)
     best = pool[ranked[0]]
     rest = tuple(e for key, g in groups.items() if g is not best for e in g)
-    found = Trait(best[0].claim, _standing(best, knowledge), tuple(best), rest)
+    standing = _standing(best, knowledge)
+    if maker.value is None and _only_typed(best, knowledge):
+        standing = Standing.HINT  # anybody can call anything so, and nothing else speaks for it
+    found = Trait(best[0].claim, standing, tuple(best), rest)
     clashes = [
         _foreign(group, maker, knowledge)
         for group in foreign.values()
@@ -119,6 +122,14 @@ def settle_brand(
         if group is not best and group[0].claim != maker.value and group not in foreign.values()
     ]
     return found, tuple(clashes)
+
+
+def _only_typed(evidence: Sequence[Evidence], knowledge: Knowledge) -> bool:
+    """Tell whether a name stands only in text that a person can type into a device."""
+    return all(
+        e.strength is Strength.BRAND and knowledge.vocabulary.is_typed(e.field, e.kind)
+        for e in evidence
+    )
 
 
 def _house_name(brand: str, maker: Trait, knowledge: Knowledge) -> bool:

@@ -35,3 +35,16 @@ def ip_text(written: str | bytes) -> str | None:
     if found.is_unspecified or found.is_multicast or str(found) == "255.255.255.255":
         return None
     return str(found)
+
+
+def stated_ip(stated: str | None, sender: str) -> str | None:
+    """Choose between the address that a discovery reply states and the one it came from.
+
+    A device answers with its own address even where no route leads to it (a factory address);
+    a public or a loopback address that it does not send from is not its own.
+    """
+    own = ip_text(sender)
+    if stated is None or stated == own:
+        return own
+    found = ipaddress.ip_address(stated)
+    return own if found.is_global or found.is_loopback else stated

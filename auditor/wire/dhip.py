@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.model.observation import Endpoint, text
-from auditor.wire.addresses import ip_text, mac_text
+from auditor.wire.addresses import ip_text, mac_text, stated_ip
 from auditor.wire.seen import Seen, told
 
 GROUP, PORT, OLD_PORT = "239.255.255.251", 37810, 5050
@@ -87,15 +87,16 @@ def seen(raw: bytes, sender: str) -> tuple[Seen, ...]:
     notice = read_notice(raw)
     if notice is None:
         return _old_seen(raw, sender) if raw[:1] == b"\xb3" else ()
+    ip = stated_ip(notice.ip, sender)
     observations = told(
         raw,
         ("dhip.reply", text(raw[_json_start(raw) :].rstrip(b" \r\n\0"))),
         ("mac", notice.mac),
-        ("dhip.sender", sender if notice.ip not in (None, sender) else None),
+        ("dhip.sender", sender if ip not in (None, sender) else None),
         ("device.channels_digital", notice.channels("RemoteVideoInputChannels")),
         ("device.channels_analogue", notice.channels("VideoInputChannels")),
     )
-    endpoint = Endpoint(notice.ip or ip_text(sender), notice.mac, PORT, "udp")
+    endpoint = Endpoint(ip, notice.mac, PORT, "udp")
     return (Seen("dhip", endpoint, observations),)
 
 

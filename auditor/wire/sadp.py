@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 
 from auditor.model.observation import Endpoint, text
-from auditor.wire.addresses import ip_text, mac_text
+from auditor.wire.addresses import ip_text, mac_text, stated_ip
 from auditor.wire.seen import Seen, told
 from auditor.wire.tags import leaves, read_tags
 
@@ -62,12 +62,13 @@ def seen(raw: bytes, sender: str) -> tuple[Seen, ...]:
     match = read_reply(raw)
     if match is None:
         return ()
+    ip = stated_ip(match.ip, sender) or sender
     observations = told(
         raw,
         ("sadp.reply", text(raw)),
         ("mac", match.mac),
-        ("sadp.sender", sender if match.ip not in (None, sender) else None),
+        ("sadp.sender", sender if ip != sender else None),
         ("device.channels_digital", match.channels("digital")),
         ("device.channels_analogue", match.channels("analog")),
     )
-    return (Seen("sadp", Endpoint(match.ip or sender, match.mac, PORT, "udp"), observations),)
+    return (Seen("sadp", Endpoint(ip, match.mac, PORT, "udp"), observations),)

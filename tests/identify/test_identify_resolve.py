@@ -10,7 +10,7 @@ from auditor.identify.evidence import of_observation, of_sightings
 from auditor.identify.identify import of_observations
 from auditor.identify.resolve import resolve
 from auditor.model.device import Sighting
-from auditor.model.identity import Standing
+from auditor.model.identity import Evidence, Standing, Strength
 from auditor.model.observation import Endpoint, Observation, Origin
 from tests.identify.made_up import START
 
@@ -307,3 +307,18 @@ def test_agreeing_evidence_never_lowers_a_confirmed_maker(known, signs):
        value=st.text(max_size=200))  # fmt: skip
 def test_whatever_a_device_says_there_is_an_answer(known, field, value):
     assert identity(known, (field, value)).standing in set(Standing)
+
+
+@pytest.mark.parametrize(
+    ("field", "kind", "strength", "standing"),
+    [
+        pytest.param("onvif.scopes", "onvif", "BRAND", Standing.HINT, id="typed into a device"),
+        pytest.param("http.title", "http", "BRAND", Standing.PROBABLE, id="shown by a device"),
+        pytest.param("asset.brand", "record", "RECORD", Standing.PROBABLE, id="in the books"),
+    ],
+)
+def test_a_brand_that_anybody_can_type_is_a_hint_of_an_unknown_device(
+    known, field, kind, strength, standing
+):
+    said = Evidence("brand", "Acme", "made-up@1", field, "Acme", Strength(strength), kind)
+    assert resolve((said,), known).brand.standing is standing

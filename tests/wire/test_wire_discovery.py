@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.wire import dhip, sadp, ssdp, wsdiscovery
+from auditor.wire.addresses import stated_ip
 from auditor.wire.tags import leaves, read_tags
 from tests.drive import capture
 
@@ -110,6 +111,13 @@ def test_a_camera_tells_its_addresses_and_the_whole_reply_is_kept():
     assert "Entrée nord" in said["dhip.reply"]
     assert said["device.channels_analogue"] == "1"
     assert "dhip.sender" not in said
+
+
+@pytest.mark.parametrize("stated", ["8.8.8.8", "127.0.0.1", "::1"])
+def test_an_address_that_a_device_cannot_have_is_not_its_own(stated):
+    assert stated_ip(stated, "10.0.0.7") == "10.0.0.7"
+    assert stated_ip("192.168.1.64", "10.0.0.7") == "192.168.1.64"
+    assert stated_ip(stated, stated) == stated
 
 
 def test_a_relabel_on_its_factory_address_is_recorded_there_and_the_sender_kept():
