@@ -65,10 +65,10 @@ def head_of(
     for at, (number, cells) in enumerate(found[:LOOK_ROWS]):
         if len(cells) > MOST_HEADING_COLUMNS:
             continue
-        score = sum(vocabulary.known(cell) + 2 * (folded(cell) in asked) for cell in cells if cell)
+        made = _headings(cells, found[at - 1][1] if at else (), vocabulary)
+        score = sum(vocabulary.known(text) + 2 * (folded(text) in asked) for text in made if text)
         if score > (best.score if best else 0) and not _is_record(cells):
-            above = found[at - 1][1] if at else ()
-            best = Head(delimiter, number, _headings(cells, above, vocabulary), score)
+            best = Head(delimiter, number, made, score)
     return best
 
 

@@ -38,13 +38,17 @@ def folded(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One tool's export. columns: folded heading -> field, empty where it holds nothing."""
+    """One tool's export. columns: folded heading -> field, empty where it holds nothing.
+
+    filled: a row says something only where one of these columns does; empty for any column.
+    """
 
     tool: str
     says: str
     origin: Origin
     signature: frozenset[str]
     columns: Mapping[str, str]
+    filled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ def _headings(tables: Mapping[str, Any], fields: frozenset[str]) -> Headings:
             Origin(row["origin"]),
             frozenset(map(folded, row["signature"])),
             {folded(heading): field for heading, field in row["columns"].items()},
+            frozenset(map(folded, row.get("filled", ()))),
         )
         for row in tables["dialect"]
     )

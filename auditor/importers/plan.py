@@ -31,7 +31,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a table is read. secret: it has columns of secrets, so nothing of it is repeated."""
+    """How a table is read. secret: it has columns of secrets, so nothing of it is repeated.
+
+    filled: places of the columns of which one must say something; empty for any.
+    """
 
     tool: str
     origin: Origin
@@ -40,6 +43,7 @@ class Plan:
     columns: tuple[Column, ...]
     mapped: tuple[Mapped, ...]
     secret: bool
+    filled: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -83,6 +87,7 @@ def plan(headings: Sequence[str], options: Options, vocabulary: Headings, tool: 
         columns,
         tuple(found),
         any(m.dropped for m in found),
+        tuple(at for at, h in enumerate(headings) if dialect and folded(h) in dialect.filled),
     )
 
 

@@ -112,6 +112,8 @@ class _Table:
                 if fitted is not None:
                     kept.append((number, fitted))
             numbers, cells = [n for n, _ in kept], [row for _, row in kept]
+        if self._plan.filled:
+            numbers, cells = self._visited(numbers, cells, refused)
         columns = list(zip(*cells, strict=True))
         head = list(self._plan.headings)
         if columns and head[0] in columns[0] and head in cells:
@@ -121,6 +123,18 @@ class _Table:
             cells = [row for row in cells if row != head]
             columns = list(zip(*cells, strict=True))
         return _Chunk(numbers, cells, columns)
+
+    def _visited(
+        self, numbers: Sequence[int], cells: Sequence[list[str]], refused: list[Rejected]
+    ) -> tuple[list[int], list[list[str]]]:
+        """Leave out the rows of a form that nobody has filled in."""
+        kept = []
+        for number, row in zip(numbers, cells, strict=True):
+            if any(row[at].strip() for at in self._plan.filled):
+                kept.append((number, row))
+            else:
+                refused.append(Rejected(number, "not filled in"))
+        return [number for number, _ in kept], [row for _, row in kept]
 
     def _fitted(self, row: list[str], number: int, refused: list[Rejected]) -> list[str] | None:
         width, filled = self._plan.width, len(row)
