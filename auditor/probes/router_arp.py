@@ -28,7 +28,8 @@ def speak(peer: Peer) -> Conversation:
             raise DataError("the answer is no SNMP response")
         if lines := snmp.neighbours(heard.data):
             written = "\n".join(f"{ip} {mac}" for ip, mac in lines)
-            yield Observation("snmp.neighbours", written, heard.data)
+            kept = snmp.hushed(heard.data, peer.community)
+            yield Observation("snmp.neighbours", written, kept)
         inside = [name for name, _ in answer.pairs if name.startswith(f"{snmp.ARP_TABLE}.")]
         if not inside or len(inside) < len(answer.pairs) or not _further(inside[-1], after):
             return

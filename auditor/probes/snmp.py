@@ -29,9 +29,10 @@ def speak(peer: Peer) -> Conversation:
         answer = snmp.read_response(heard.data)
         if answer is None:
             raise DataError("the answer is no SNMP response")
+        kept = snmp.hushed(heard.data, peer.community)
         for field, object_id in FIELDS:
             if value := answer.value(object_id):
-                yield Observation(field, value, heard.data)
+                yield Observation(field, value, kept)
         return
 
 

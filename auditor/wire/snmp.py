@@ -46,6 +46,15 @@ def get_bulk(community: str, request_id: int, after: str, rows: int) -> bytes:
     return _message(community, V2C, _pdu(GET_BULK, request_id, 0, rows, (after,)))
 
 
+def hushed(raw: bytes, community: str) -> bytes:
+    """Give an answer without the community that it repeats; its length stays, so it still reads.
+
+    The community is the first string of a message (RFC 1157, 4; RFC 3416).
+    """
+    secret = community.encode()
+    return raw.replace(secret, b"*" * len(secret), 1) if secret else raw
+
+
 def _message(community: str, version: int, pdu: bytes) -> bytes:
     body = ber.write_integer(version) + ber.write_item(ber.OCTETS, community.encode()) + pdu
     return ber.write_item(ber.SEQUENCE, body)
