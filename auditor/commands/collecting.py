@@ -356,31 +356,13 @@ def _run(job: Callable[[asyncio.Event], Coroutine[None, None, bool]]) -> bool:
 
 
 def _enough() -> Callable[[Sequence[Observation]], bool]:
-    """Tell when a host's maker, model and class are established, so that it is left in peace."""
-    from auditor.identify.identify import of_observations
-    from auditor.model.identity import Standing
+    from auditor.identify.enough import Enough
 
-    known = wiring.knowledge()
-    memo: dict[tuple[Observation, ...], bool] = {}
-
-    def enough(seen: Sequence[Observation]) -> bool:
-        key = tuple(seen)
-        if key not in memo:
-            if len(memo) > 10_000:
-                memo.clear()
-            identity = of_observations(key, known)
-            memo[key] = (
-                identity.maker.standing is Standing.CONFIRMED
-                and identity.model.value is not None
-                and identity.device_class.value is not None
-            )
-        return memo[key]
-
-    return enough
+    return Enough(wiring.knowledge())
 
 
 def _tell(setting: Setting, done: Collected) -> None:
     counted = ", ".join(f"{count} {kind}" for kind, count in done.sent) or "nothing"
     setting.say(f"run {done.run}: {done.status}; sent: {counted}")
     if done.status != "complete":
-        setting.say(f"to go on: auditor --db {setting.db} scan --resume")
+        setting.say(f"to go on: auditor --db {setting.shown_db} scan --resume")

@@ -236,7 +236,7 @@ def _program(named: tuple[str, str]) -> Checked:
 
 
 def _ledger(setting: Setting) -> Iterable[Checked]:
-    name = setting.db.split("@")[-1]  # never show a password
+    name = setting.shown_db
     if setting.db.startswith("sqlite:///") and not Path(setting.db[10:]).exists():
         return [Checked("ledger", "OK", f"{name}: not made yet")]
     try:

@@ -1,5 +1,6 @@
 """What holds for every command: the ledger, the settings file, how much to say, the clock."""
 
+import re
 import sys
 import tomllib
 from dataclasses import dataclass, field
@@ -55,6 +56,11 @@ class Setting:
                 hint=f"known: {', '.join(sorted(KNOWN))}",
             )
         return cls(db, quiet, verbose, said)
+
+    @property
+    def shown_db(self) -> str:
+        """Give the ledger's URL as it may be printed: without a password."""
+        return re.sub(r"(?<=://)([^:@/]*):[^@/]*@", r"\1:…@", self.db)
 
     def text(self, name: str) -> str:
         """Give a setting, empty where it is not set."""
