@@ -60,7 +60,7 @@ class Setting:
     @property
     def shown_db(self) -> str:
         """Give the ledger's URL as it may be printed: without a password."""
-        return re.sub(r"(?<=://)([^:@/]*):[^@/]*@", r"\1:…@", self.db)
+        return re.sub(r"(?<=://)([^:@/]*):.*@", r"\1:…@", self.db)
 
     def text(self, name: str) -> str:
         """Give a setting, empty where it is not set."""
