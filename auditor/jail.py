@@ -8,11 +8,15 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from auditor.errors import DataError
+
+WORDS_BYTES = 4_096  # kept of what a child says on its error stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,16 @@ def isolated(
     ):
         assert child.stdout is not None
         assert child.stderr is not None
+        words = _Words(child.stderr)
         try:
             while line := child.stdout.readline(limits.line_bytes):
                 yield line
+        except BaseException:  # who reads has left before the end: the child must not go on
+            child.kill()
+            raise
         finally:
-            child.kill() if child.poll() is None and _unread(child) else None
-        said = child.stderr.read(4096).decode("utf-8", "replace").strip()
-        code = child.wait()
+            code = child.wait()
+            said = words.last()
     if code:
         raise DataError(
             f"{path.name} was refused",
@@ -69,10 +76,24 @@ def isolated(
         )
 
 
-def _unread(child: "subprocess.Popen[bytes]") -> bool:
-    """Tell whether the reader left before the end (then the child must not go on)."""
-    assert child.stdout is not None
-    return bool(child.stdout.peek(1)) if hasattr(child.stdout, "peek") else True
+class _Words:
+    """The last of what a child says on its error stream, taken as it comes: a full pipe would
+    stop the child, and with it who waits for its rows.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._tail = b""
+        self._reader = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self._reader.start()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        while piece := stream.read1(WORDS_BYTES):  # type: ignore[attr-defined]
+            self._tail = (self._tail + piece)[-WORDS_BYTES:]
+
+    def last(self) -> str:
+        """Give it once the child has ended."""
+        self._reader.join()
+        return self._tail.decode("utf-8", "replace").strip()
 
 
 def _reason(code: int, said: str) -> str:
