@@ -133,20 +133,32 @@ def _block(run: int, block: Block, shapes: Shapes) -> Group:
 
 
 def sealed(before: bytes, first: int, group: Group) -> tuple[list[Row], bytes]:
-    """Give the rows of a group, numbered from `first` on, each hashed with the one before it."""
+    """Number the rows of a group from `first` on, each hashed with the one before it.
+
+    A row is given without what the group shares: number, shape, ip, mac, detail, doc, hash.
+    """
     shared, varying = group
-    start, values, sha256, rows = shared.text, shared.values, hashlib.sha256, []
+    start, shape, sha256, rows = shared.text, shared.values[1], hashlib.sha256, []
     for number, (ip, mac, detail, doc) in enumerate(varying, first):
         place = quoted(ip) if ip is not None else "null"
         card = quoted(mac) if mac is not None else "null"
         head = f"{start}{place},{card},{quoted(detail)}]\n"
-        row = (number, *values, ip, mac, detail, doc)
-        if "\\" in head:  # control characters, surrogates, or simply no ASCII
-            row = (number, *values, ip and pack(ip), mac and pack(mac), pack(detail), doc)
-            head = canonical((*row[1:-1], "")).decode()
+        if "\\" not in head:
+            before = sha256(before + (head + doc).encode()).digest()
+            rows.append((number, shape, ip, mac, detail, doc, before))
+            continue
+        # control characters, surrogates, or simply no ASCII
+        own = (ip and pack(ip), mac and pack(mac), pack(detail))
+        head = canonical((*shared.values, *own, "")).decode()
         before = sha256(before + (head + doc).encode()).digest()
-        rows.append((*row, before))
+        rows.append((number, shape, *own, doc, before))
     return rows, before
+
+
+def whole(shared: Shared, rows: Iterable[Row]) -> list[Row]:
+    """Give rows of a group with all their columns."""
+    run, _, *more = shared.values
+    return [(row[0], run, row[1], *more, *row[2:]) for row in rows]
 
 
 def raws_of(attempt: Attempt) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 from auditor.errors import LedgerError
 from auditor.model.block import Block
 from auditor.model.observation import Attempt
-from auditor.store.attempts import Shapes, chunks, groups, raws_of, sealed
+from auditor.store.attempts import Shapes, Shared, chunks, groups, raws_of, sealed, whole
 from auditor.store.encoding import GENESIS, chained, pack, sealed_link
 from auditor.store.tables import Row, columns
 
@@ -93,17 +94,19 @@ class Appender:
         some = list(groups(run, chunk, shapes))
         self.add("shape", shapes.new)
         shapes.new.clear()
-        rows: list[Row] = []
-        last = self._hash
+        parts: list[tuple[Shared, list[Row]]] = []
+        last, count = self._hash, 0
         for group in some:
-            more, last = sealed(last, first + len(rows), group)
-            rows += more
-        count = len(rows)
+            more, last = sealed(last, first + count, group)
+            parts.append((group[0], more))
+            count += len(more)
         kinds = {(group[0].values[0], *group[0].values[2:]) for group in some}
-        if len(kinds) == 1:
-            rows = insert_alike(self._connection, kinds.pop(), rows)
-        if rows:
-            insert(self._connection, "attempt", columns("attempt"), rows)
+        if len(kinds) == 1:  # all columns but the shape are shared
+            rows = [row for _, more in parts for row in more] if len(parts) > 1 else parts[0][1]
+            parts = [(some[0][0], insert_alike(self._connection, kinds.pop(), rows))]
+        left = [row for shared, more in parts for row in whole(shared, more)]
+        if left:
+            insert(self._connection, "attempt", columns("attempt"), left)
         self._link("attempt", first, first + count - 1, run, nth, last)
         return count
 
@@ -159,19 +162,16 @@ def placeholder(connection: Connection) -> str:
 
 
 def insert_alike(connection: Connection, shared: Row, rows: list[Row]) -> list[Row]:
-    """Insert attempts that share most columns, where the database gains by it.
+    """Insert attempts (see `sealed`) that share most columns, where the database gains by it.
 
     SQLite takes the shared values (the run, and what follows the shape) once for many rows;
     gives the rows that are left.
     """
     if connection.dialect.name != "sqlite":
         return rows
-    at, own = 0, 2 + len(shared)
+    at = 0
     while len(rows) - at >= ALIKE:
-        values = list(shared)
-        for row in rows[at : at + ALIKE]:
-            values += (row[0], row[2])
-            values += row[own:]
+        values = chain(shared, *rows[at : at + ALIKE])
         connection.exec_driver_sql(_ALIKE, tuple(values))
         at += ALIKE
     return rows[at:]

@@ -13,7 +13,7 @@ from auditor.errors import LedgerError
 from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome, Run
 from auditor.model.policy import Decision, DecisionKind
-from auditor.store.attempts import Decoder, Shapes, groups, raws_of, sealed
+from auditor.store.attempts import Decoder, Shapes, groups, raws_of, sealed, whole
 from auditor.store.encoding import canonical
 from auditor.store.ledger import Ledger
 from auditor.store.tables import (
@@ -87,7 +87,8 @@ def test_a_run_survives_the_tables(run):
 def test_an_attempt_survives_the_tables(one):
     shapes = Shapes([])
     (group,) = groups(7, [one], shapes)
-    ((_, _, *row, _),), end = sealed(bytes(32), 1, group)
+    rows, end = sealed(bytes(32), 1, group)
+    ((_, _, *row, _),) = whole(group[0], rows)
     assert Decoder({1: tuple(o.field for o in one.observations)}).value(row, raws_of(one)) == one
     assert end == hashlib.sha256(bytes(32) + canonical((7, *row))).digest()
 
