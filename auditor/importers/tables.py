@@ -36,8 +36,11 @@ _HEADING = re.compile(
     r"\b(?:mac|hardware|hwaddress|physical|physique)\b|^Interface ?: \d", re.IGNORECASE
 )
 _ABOUT = re.compile(r"arp|mac-addr|macaddr|mac_addr|_mac_all|mac-learning|lanmac|ethernet-switching")  # fmt: skip
-_OTHER = re.compile(r"lldp|bgp|ospf|cdp|neighbor|mac-ping|macsec|security|ont_display|mach")
+_OTHER = re.compile(
+    r"switching_interfaces|lldp|bgp|ospf|cdp|neighbor|mac-ping|macsec|security|ont_display|mach"
+)
 _COMMAND_OF = re.compile(r".*_(?=show|display|arp|ip|get|print)")  # what stands before it in a name
+_OF_PORTS = re.compile("mac|ethernet-switching")
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "mac": ("MAC_ADDRESS", "MAC", "HARDWARE_ADDRESS", "DESTINATION_ADDRESS"),
     "ip": ("IP_ADDRESS", "ADDRESS", "HOST", "DESTINATION"),
@@ -196,7 +199,7 @@ def _row(name: str, said: Mapping[str, Any]) -> Row | None:
     mac = device_mac(_first(said, "mac"))
     if mac is None:
         return None
-    kind = MACS if "mac" in _COMMAND_OF.sub("", name) else ARP
+    kind = MACS if _OF_PORTS.search(_COMMAND_OF.sub("", name)) else ARP
     ip = device_ip(_first(said, "ip")) if kind == ARP else None
     if kind == ARP and ip is None:
         return None

@@ -8,7 +8,7 @@ obsolete packet block), LINKTYPE registry of tcpdump.org. Memory holds one packe
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from auditor.errors import DataError
 
@@ -28,8 +28,7 @@ _IF_TSRESOL = 9
 HEAD_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(NamedTuple):
     """One packet. frame: as Ethernet, or None for link types that carry no IP.
 
     moment: seconds since 1970 UTC; None where the file does not say.
@@ -80,16 +79,21 @@ def _exactly(stream: BinaryIO, size: int, number: int) -> bytes:
 
 def _read_classic(stream: BinaryIO, order: str, header: int, ticks: int) -> Iterator[Captured]:
     head = struct.unpack(order + "HHiIII", _exactly(stream, 20, 0))
-    link = head[5] & 0xFFFF
+    link, plain = head[5] & 0xFFFF, head[5] & 0xFFFF == ETHERNET
+    unpack, read = struct.Struct(order + "IIII").unpack_from, stream.read
     number = 0
-    while first := stream.read(1):
+    while raw := read(header):
         number += 1
-        raw = first + _exactly(stream, header - 1, number)
-        seconds, fraction, kept, _ = struct.unpack_from(order + "IIII", raw)
+        if len(raw) < header:
+            raw += _exactly(stream, header - len(raw), number)
+        seconds, fraction, kept, _ = unpack(raw)
         if kept > MOST_PACKET_BYTES:
             raise DataError(f"packet {number} claims {kept} bytes", why="the capture is damaged")
-        frame = _exactly(stream, kept, number)
-        yield Captured(number, as_ethernet(link, frame), seconds + fraction / ticks)
+        frame = read(kept)
+        if len(frame) < kept:
+            frame += _exactly(stream, kept - len(frame), number)
+        moment = seconds + fraction / ticks
+        yield Captured(number, frame if plain else as_ethernet(link, frame), moment)
 
 
 def _read_blocks(stream: BinaryIO) -> Iterator[Captured]:
