@@ -7,7 +7,6 @@ Sources: RFC 8259; NDJSON. An object may stand on a line, several on one, or one
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from auditor.importers.lines import lines
@@ -35,17 +34,15 @@ def json_objects(file: BinaryIO) -> Iterator[Found]:
     yield from reader.end()
 
 
-@dataclass(slots=True)
-class _Reader:  # not frozen: this is the state of reading
-    depth: int = 0
-    first: int = 0
-    last: int = 0
-    size: int = 0
-    pieces: list[str] = field(default_factory=list)
+class _Reader:
+    """The state of reading: how deep, and what was held of the object so far."""
+
+    def __init__(self) -> None:
+        self.depth = self.first = self.size = 0
+        self.pieces: list[str] = []
 
     def line(self, number: int, line: str) -> Iterator[Found]:
         """Read one line."""
-        self.last = number
         if self.depth and line.startswith("{"):
             yield from self.end()  # the one before was never ended
         if not self.depth and line.strip(" \t\r\n,[]") and "{" not in line:
