@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -223,7 +222,7 @@ def _collect(
     targets = scope.networks.minus(scope.excluded)
     if not again:
         ledger.start(replace(run, vantage=engine.vantage(targets)))
-    progress = Progress(quiet=setting.quiet, clock=time.monotonic)
+    progress = Progress(quiet=setting.quiet)
     totals: dict[str, int] = {}
 
     def sink(attempts: Sequence[Attempt]) -> None:

@@ -6,7 +6,6 @@ One file is one run and one transaction: it is in the ledger, or nothing of it i
 import getpass
 import json
 import os
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -200,7 +199,7 @@ def _imported(
         operator=getpass.getuser(),
         tool_version=__version__,
     )
-    progress = Progress(quiet=setting.quiet, clock=time.monotonic)
+    progress = Progress(quiet=setting.quiet)
     digest = content_key(source, options)
     try:
         with ledger.importing(began, digest, options.site, name) as batch:

@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -69,30 +69,43 @@ def table(rows: Sequence[Sequence[object]], heads: Sequence[str]) -> None:
 class Progress:
     """Shows phase, done, rate and the time left on stderr; silent unless it is a terminal."""
 
-    def __init__(self, *, quiet: bool, clock: Callable[[], float]) -> None:
+    def __init__(self, *, quiet: bool) -> None:
         self._shown = not quiet and sys.stderr.isatty()
-        self._clock = clock
-        self._phase = ""
-        self._began = clock()
-        self._last = 0.0
+        self._bar: Any = None
+        self._phases: dict[str, Any] = {}
 
     def __call__(self, phase: str, done: int, total: int) -> None:
-        """Redraw at most five times a second."""
+        """Take note of how far a phase has come."""
         if not self._shown:
             return
-        now = self._clock()
-        if phase != self._phase:
-            self._phase, self._began, self._last = phase, now, 0.0
-        if now - self._last < 0.2 and done < total:
-            return
-        self._last = now
-        elapsed = max(now - self._began, 1e-6)
-        rate = done / elapsed
-        left = f"{(total - done) / rate:4.0f} s left" if rate and total > done else ""
-        text = f"{safe(phase, 30):<24} {done:>7}/{total:<7} {rate:8.0f}/s {left}"
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        if self._bar is None:
+            self._bar = _bar()
+            self._bar.start()
+        if phase not in self._phases:
+            self._phases[phase] = self._bar.add_task(safe(phase, 30), total=total)
+        self._bar.update(self._phases[phase], completed=done, total=total)
 
     def close(self) -> None:
-        """Leave the line clean."""
-        if self._shown and self._phase:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        """Leave the terminal as it was."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _bar() -> Any:
+    from rich import progress
+    from rich.console import Console
+    from rich.text import Text
+
+    class _Speed(progress.ProgressColumn):
+        def render(self, task: progress.Task) -> Text:
+            return Text(f"{task.speed:.0f}/s" if task.speed else "")
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        _Speed(),
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
