@@ -1,6 +1,6 @@
 """What is to be collected, and what the scheduler asks of the network; values and words only."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,7 +49,9 @@ class Network(Protocol):
     async def group(self, sweep: Sweep, targets: AddressSet) -> list[Attempt]:
         """Ask a group once on every segment that holds targets."""
 
-    async def converse(self, peer: Peer, probe: Probe, seen: list[Observation]) -> Attempt | None:
+    def converse(
+        self, peer: Peer, probe: Probe, seen: list[Observation]
+    ) -> Coroutine[None, None, Attempt | None]:
         """Let a probe speak with a peer; `seen` keeps what it observed if it fails."""
 
     async def knock(self, ip: str, port: int) -> Outcome:

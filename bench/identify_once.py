@@ -14,9 +14,9 @@ import uvloop
 
 from auditor import wiring
 from auditor.identify.correlate import correlate
-from auditor.identify.identify import identify, of_observations
+from auditor.identify.enough import Enough
+from auditor.identify.identify import identify
 from auditor.model.address import AddressSet
-from auditor.model.identity import Standing
 from auditor.model.observation import Run
 from auditor.model.scope import Authority, Pace, Scope
 from auditor.net.engine import Engine
@@ -30,17 +30,6 @@ FREE = float("inf")
 
 def now():
     return datetime.now(UTC)
-
-
-def enough_for(known):
-    """The rule of `auditor scan`: maker confirmed, model and class told."""
-
-    def enough(seen):
-        found = of_observations(seen, known)
-        told = found.model.value is not None and found.device_class.value is not None
-        return told and found.maker.standing is Standing.CONFIRMED
-
-    return enough
 
 
 def main():
@@ -60,7 +49,7 @@ def main():
         work = Work(
             scope, targets, sweeps, probes, LISTS, now,
             sink=lambda attempts: ledger.append("bench", attempts),
-            enough=enough_for(known),
+            enough=Enough(known),  # the rule of `auditor scan`
         )  # fmt: skip
         engine = Engine(Guard(scope, clock=now), interfaces(), ())
         began = time.monotonic()

@@ -7,8 +7,7 @@ of the authorised networks, onto a forbidden port or over the cap.
 import asyncio
 import hashlib
 import ipaddress
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -42,6 +41,25 @@ class _Host:
         self.meter = Meter(per_s)
         self.seats = asyncio.Semaphore(most_open)
         self.guests = 0
+
+
+class _Seat:
+    """One of a host's few seats, in an `async with` statement."""
+
+    def __init__(self, host: _Host) -> None:
+        self.host = host
+        host.guests += 1
+
+    async def __aenter__(self) -> None:
+        try:
+            await self.host.seats.acquire()
+        except BaseException:
+            self.host.guests -= 1
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self.host.seats.release()
+        self.host.guests -= 1
 
 
 class Guard:
@@ -186,16 +204,9 @@ class Guard:
         if self.journal:
             self.journal(Sent(self.clock(), transport, ip, port, count, size, tool))
 
-    @asynccontextmanager
-    async def seat(self, ip: str) -> AsyncIterator[None]:
+    def seat(self, ip: str) -> "_Seat":
         """Hold one of the few conversations that may be open to a host at a time."""
-        host = self._host(ip)
-        host.guests += 1
-        try:
-            async with host.seats:
-                yield
-        finally:
-            host.guests -= 1
+        return _Seat(self._host(ip))
 
     def spend(self, ip: str) -> None:
         """Take one connection from the host's budget of this run."""

@@ -8,6 +8,7 @@ middle of the head: what came is read as far as it goes.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auditor.errors import DataError
 from auditor.model.observation import text
@@ -21,6 +22,7 @@ _START = re.compile(rb"([A-Z*-]{2,20}) ([^ \r\n]{1,512}) ([A-Z]{2,5})/(\d\.\d)")
 _END = re.compile(rb"\r?\n\r?\n")
 # chunk = chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]{0,128}\r?\n")
+_BLANKS = " \t\r\v\f"  # and none of those that only Unicode calls so
 _LENGTH = re.compile(r"\d{1,9}")
 
 
@@ -55,6 +57,15 @@ def read_message(raw: bytes, wanted: str = "") -> Message:
 
     wanted: the protocol that the line must name, e.g. `RTSP`; any when empty.
     """
+    message = _read(raw)
+    if wanted not in ("", message.protocol):
+        line = raw.lstrip(b"\r\n")[:60].split(b"\n", 1)[0]
+        raise DataError(f"the reply is {message.protocol} and not {wanted}", why=text(line))
+    return message
+
+
+@lru_cache(maxsize=4)  # whoever asks whether it is whole reads it next
+def _read(raw: bytes) -> Message:
     raw = raw.lstrip(b"\r\n")  # blank lines may stand before it (RFC 9112 section 2.2)
     line = raw[:1024].split(b"\n", 1)[0]
     reply, request = _STATUS.match(line), _START.match(line)
@@ -66,8 +77,6 @@ def read_message(raw: bytes, wanted: str = "") -> Message:
         start = text(request[1])
     else:
         raise DataError("the reply does not begin with a status line", why=text(line[:60]))
-    if wanted not in ("", protocol):
-        raise DataError(f"the reply is {protocol} and not {wanted}", why=text(line[:60]))
     head, body, ended = _split(raw)
     headers = _fields(head)
     body, whole = _body(headers, body, bodiless=protocol != "HTTP" or status in {204, 304})
@@ -93,14 +102,14 @@ def _split(raw: bytes) -> tuple[bytes, bytes, bool]:
 
 def _fields(head: bytes) -> tuple[tuple[str, str], ...]:
     """Read `name: value` lines; a line that begins with a blank continues the one before."""
-    found: list[tuple[bytes, bytes]] = []
-    for line in head.split(b"\n")[1 : MOST_FIELDS + 1]:
-        name, colon, value = line.partition(b":")
-        if line[:1] in (b" ", b"\t") and found:  # obs-fold (RFC 9112 section 5.2)
-            found[-1] = (found[-1][0], found[-1][1] + b" " + line.strip())
+    found: list[tuple[str, str]] = []
+    for line in text(head).split("\n")[1 : MOST_FIELDS + 1]:
+        name, colon, value = line.partition(":")
+        if line[:1] in (" ", "\t") and found:  # obs-fold (RFC 9112 section 5.2)
+            found[-1] = (found[-1][0], found[-1][1] + " " + line.strip(_BLANKS))
         elif colon:
-            found.append((name.strip(), value.strip()))
-    return tuple((text(name), text(value)) for name, value in found)
+            found.append((name.strip(_BLANKS), value.strip(_BLANKS)))
+    return tuple(found)
 
 
 def _body(
