@@ -28,12 +28,15 @@ def plan(
     """
     targets = asked.meet(scope.networks).minus(scope.excluded)
     four = AddressSet(tuple(piece for piece in targets.ranges if piece.version == 4))
-    near, far = four.meet(on_link), four.minus(on_link)
+    here = four.meet(on_link)
+    framed = any(sweep.medium is Medium.FRAME for sweep in sweeps)
+    near = here if framed else AddressSet()
+    far = four.minus(near)
     pace = scope.pace
     frames = near.size * pace.rounds
     doors = [port for port in knocks if port in scope.ports and port not in scope.never]
     connects = far.size * len(doors)
-    groups = [sweep for sweep in sweeps if sweep.medium is Medium.GROUP] if near else []
+    groups = [sweep for sweep in sweeps if sweep.medium is Medium.GROUP] if here else []
     datagrams = len(groups) * min(pace.rounds, 2)
     duration = (
         frames / pace.arp_per_s

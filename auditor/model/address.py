@@ -215,10 +215,10 @@ def _without(piece: Range, holes: Sequence[Range], at: int) -> Iterator[Range]:
 
 def _plain_range(text: str) -> Range | None:
     """Read `address` and `address-address` without netaddr (our own notes hold thousands)."""
-    head, _, tail = text.partition("-")
+    head, sign, tail = text.partition("-")
     try:
         first = ipaddress.ip_address(head)
-        last = ipaddress.ip_address(tail) if tail else first
+        last = ipaddress.ip_address(tail) if sign else first
     except ValueError:
         return None
     if first.version != last.version or int(first) > int(last):

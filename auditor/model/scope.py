@@ -44,6 +44,12 @@ class Hours:
     def __post_init__(self) -> None:
         if unknown := set(self.days) - set(WEEK):
             raise DataError(f"unknown weekday {sorted(unknown)}", hint=f"use {' '.join(WEEK)}")
+        try:
+            ZoneInfo(self.zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise DataError(
+                f"{self.zone!r} is no time zone", hint="write it as America/Toronto"
+            ) from error
 
     def allow(self, moment: datetime) -> bool:
         """Tell whether `moment` (with a zone) lies in the window; a window past midnight

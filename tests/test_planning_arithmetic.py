@@ -1,0 +1,155 @@
+"""What a plan promises before anything is sent: never less than what will be sent."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor import planning
+from auditor.model.address import AddressSet, Range
+from auditor.model.scope import Authority, Pace, Scope
+from auditor.plugins import Medium, Sweep
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+ARP = Sweep("arp", Medium.FRAME, "RFC 826", kind="arp")
+CONNECT = Sweep("connect", Medium.CONNECT, "RFC 9293")
+SADP = Sweep("sadp", Medium.GROUP, "", group="239.255.255.250", port=37020)
+EVERY = (ARP, CONNECT, SADP)
+NOBODY = AddressSet()
+KNOCKS = (80, 443, 554)
+
+
+def addresses(*texts):
+    return AddressSet.parse(texts)
+
+
+def scope(*networks, excluded=(), **more):
+    base = Scope(
+        site="OTT",
+        networks=addresses(*networks),
+        excluded=addresses(*excluded),
+        ports=frozenset(KNOCKS),
+        never=frozenset({9100}),
+        pace=Pace(),
+        authority=Authority("an operator", NOON),
+    )
+    return replace(base, **more)
+
+
+def planned(made, asked=None, on_link=NOBODY, sweeps=EVERY, knocks=KNOCKS):
+    named = made.networks if asked is None else asked
+    return planning.plan(made, named, on_link, sweeps, (), knocks)
+
+
+def said(plan):
+    return {refusal.reason: refusal.addresses for refusal in plan.refused}
+
+
+def test_nothing_asked_is_nothing_sent():
+    plan = planned(scope("10.0.0.0/24"), asked=NOBODY)
+    assert (plan.targets.size, plan.packets, plan.duration_s) == (0, 0, 0.0)
+    assert not plan.refused
+
+
+def test_our_own_segment_is_asked_by_frames_in_every_round():
+    made = scope("10.0.0.0/24")
+    plan = planned(made, on_link=made.networks)
+    assert plan.packets == 256 * made.pace.rounds + 2  # and a group, twice
+    assert plan.duration_s >= 256 * made.pace.rounds / made.pace.arp_per_s
+
+
+def test_behind_a_router_every_door_is_one_connection():
+    plan = planned(scope("10.0.0.0/24"))
+    assert plan.packets == 256 * len(KNOCKS)
+
+
+def test_without_frames_our_own_segment_costs_connections_too():
+    """With the engine `connect` a near host is knocked on at every door, as a far one is."""
+    made = scope("10.0.0.0/24")
+    plan = planned(made, on_link=made.networks, sweeps=(CONNECT,))
+    assert plan.packets >= 256 * len(KNOCKS)
+    assert plan.duration_s >= 256 * len(KNOCKS) / made.pace.connects_per_s
+
+
+def test_a_door_that_is_not_authorised_or_never_touched_is_not_counted():
+    narrow = scope("10.0.0.0/30", ports=frozenset({80, 9100}))
+    assert planned(narrow, knocks=(80, 443, 9100)).packets == 4
+
+
+def test_what_is_left_out_is_said_with_its_reason():
+    made = scope("10.0.0.0/24", excluded=("10.0.0.9", "172.16.0.0/16"))
+    plan = planned(made, asked=addresses("10.0.0.0/23", "172.16.0.7"))
+    assert said(plan) == {
+        "excluded by the scope": "10.0.0.9/32, 172.16.0.7/32",
+        "outside the authorised networks": "10.0.1.0/24",
+    }
+
+
+def test_a_refusal_of_ten_thousand_pieces_stays_one_line():
+    holes = AddressSet.of(Range(4, n * 2, n * 2) for n in range(10_000))
+    plan = planned(scope("10.0.0.0/24"), asked=holes)
+    (line,) = plan.refused
+    assert line.addresses.count("/32") == 20
+
+
+def test_an_ipv6_network_is_not_counted_out_and_said_so():
+    plan = planned(scope("fd00::/64", "10.0.0.0/30"))
+    assert plan.packets == 4 * len(KNOCKS)
+    assert any("not swept" in reason for reason in said(plan))
+
+
+def test_a_single_ipv6_address_is_a_target_and_no_network():
+    plan = planned(scope("fd00::7"))
+    assert "fd00::7" in plan.targets
+    assert not plan.refused
+
+
+def test_the_whole_of_ten_costs_no_memory_and_no_time():
+    plan = planned(scope("10.0.0.0/8"))
+    assert plan.packets == (1 << 24) * len(KNOCKS)
+    assert len(plan.targets.ranges) == 1
+
+
+def test_a_group_is_asked_on_our_segments_only():
+    made = scope("10.0.0.0/30")
+    assert planned(made, sweeps=(SADP,), knocks=()).packets == 0
+    assert planned(made, on_link=made.networks, sweeps=(SADP,), knocks=()).packets == 2
+
+
+SETS = st.lists(
+    st.tuples(st.integers(0, 600), st.integers(0, 60)).map(
+        lambda pair: Range(4, (10 << 24) + pair[0], (10 << 24) + pair[0] + pair[1])
+    ),
+    max_size=6,
+).map(AddressSet.of)
+
+
+@given(SETS, SETS, SETS, SETS)
+def test_everything_asked_is_either_planned_or_refused(asked, networks, excluded, on_link):
+    made = scope(networks=networks, excluded=excluded)
+    plan = planned(made, asked=asked, on_link=on_link)
+    refused = addresses(*(t for r in plan.refused for t in r.addresses.split(", ")))
+    assert plan.targets.join(refused) == asked
+    assert not plan.targets.meet(refused)
+    assert not plan.targets.meet(excluded)
+    assert not plan.targets.minus(networks)
+
+
+@given(SETS, SETS, st.floats(0.5, 1_000))
+def test_a_slower_pace_never_promises_less_time(networks, on_link, rate):
+    made = scope(networks=networks)
+    pace = Pace(arp_per_s=rate, packets_per_s=rate, connects_per_s=rate)
+    half = Pace(arp_per_s=rate / 2, packets_per_s=rate / 2, connects_per_s=rate / 2)
+    fast = planned(replace(made, pace=pace), on_link=on_link)
+    slow = planned(replace(made, pace=half), on_link=on_link)
+    assert slow.duration_s >= fast.duration_s
+    assert slow.packets == fast.packets
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 5])
+def test_more_rounds_are_more_frames(rounds):
+    made = scope("10.0.0.0/28", pace=Pace(rounds=rounds))
+    plan = planned(made, on_link=made.networks, sweeps=(ARP, CONNECT))
+    assert plan.packets == 16 * rounds
