@@ -10,6 +10,7 @@ from auditor.model.scope import Plan, Refusal, Scope
 from auditor.plugins import Medium, Probe, Sweep
 
 LISTEN_S = 3.0  # how long a group is listened to, all rounds together
+SHOWN = 20  # networks of one refusal
 SILENCE_S = 1.0  # how long the last round of a sweep is waited for
 
 
@@ -66,4 +67,11 @@ def _refusals(scope: Scope, asked: AddressSet) -> list[Refusal]:
         (outside, "outside the authorised networks"),
         (swept, "an IPv6 network is not swept; neighbours that answer are found"),
     )
-    return [Refusal(", ".join(part.cidrs()[:20]), reason) for part, reason in said if part]
+    return [Refusal(_listed(part), reason) for part, reason in said if part]
+
+
+def _listed(part: AddressSet) -> str:
+    """Write a set of addresses; what does not fit is counted, not left out."""
+    blocks = part.cidrs()
+    more = len(blocks) - SHOWN
+    return ", ".join(blocks[:SHOWN]) + (f" and {more} more networks" if more > 0 else "")
