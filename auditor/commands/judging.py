@@ -134,30 +134,28 @@ def devices(setting: Setting, asked: Listing) -> int:
 def explain(setting: Setting, name: str, packs: tuple[str, ...], language: str) -> int:
     """Say why: evidence for and against, the rules, their sources, the coverage."""
     from auditor.identify.explain import explain as explained
+    from auditor.identify.explain import explain_finding, load_words
 
     if language not in {"en", "fr"}:
         raise UsageError(f"no explanation in {language!r}", hint="use en or fr")
     with wiring.open_ledger(setting.db) as ledger:
         found = _assess(setting, ledger, packs, "", None)
-    assessed = find(found.devices, name)
-    for sentence in explained(assessed, wiring.knowledge(), language):
+    assessed, knowledge = find(found.devices, name), wiring.knowledge()
+    words = load_words(knowledge.folder)[language]
+    for sentence in explained(assessed, knowledge, language):
         print(safe(sentence, 4000))
     for finding in found.findings:
         if finding.device == assessed.device.id:
-            head = f"{finding.pack} {finding.pack_version} / {finding.rule}: {finding.verdict}"
+            head, *told = explain_finding(finding, words, language)
             print(f"\n{safe(head)}")
-            print(f"  {safe(finding.because.in_language(language), 4000)}")
-            print(f"  {safe(finding.consequence.in_language(language), 4000)}")
-            print(f"  {safe(finding.citation, 1000)}")
-            for question in finding.ask:
-                who = question.who.in_language(language)
-                print(f"  ? {safe(question.ask.in_language(language))} ({safe(who)})")
+            for sentence in told:
+                print(f"  {safe(sentence, 4000)}")
     print()
     rows = [
-        [a.tool, a.port or "", a.outcome, a.when.isoformat(), a.detail]
+        [a.tool, a.port or "", words[f"outcome_{a.outcome}"], a.when.isoformat(), a.detail]
         for a in assessed.device.asked
     ]
-    table(rows, ("asked", "port", "outcome", "when", "detail"))
+    table(rows, tuple(words[key] for key in ("asked", "port", "outcome", "when", "detail")))
     return 0
 
 

@@ -17,13 +17,14 @@ from typing import Any
 from auditor.errors import AuditorError, LedgerError
 
 WIDEST = 60  # characters of one cell of a table
+SPACES = " \u00a0\u202f"  # the no-break ones stand before signs in French and act on nothing
 
 
 def safe(text: object, limit: int = 400) -> str:
     """Escape controls, bidirectional marks and unprintables; cut at `limit` characters."""
     written = "".join(
         character
-        if character == " " or unicodedata.category(character)[0] not in "CZ"
+        if character in SPACES or unicodedata.category(character)[0] not in "CZ"
         else f"\\u{{{ord(character):x}}}"
         for character in str(text)[: limit + 1]
     )

@@ -1,24 +1,36 @@
 """Say in plain sentences why a device is held to be whose, in English or French.
 
 The words stand in data/explain.toml. Whatever a device said is quoted with its control and
-bidirectional characters escaped, and shortened.
+bidirectional characters escaped, and shortened. One thing seen is one sentence, however many
+rules conclude something from it.
 """
 
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from auditor.errors import DataError
 from auditor.identify.knowledge import Knowledge
 from auditor.model.address import Mac
-from auditor.model.device import Assessed, Device, Link
-from auditor.model.identity import Contradiction, Evidence, Identity, Standing, Strength
+from auditor.model.device import Assessed, Device
+from auditor.model.identity import (
+    Contradiction,
+    Evidence,
+    Identity,
+    Inference,
+    Standing,
+    Strength,
+)
 from auditor.model.observation import Outcome
+from auditor.model.observed import Observed, observed
+from auditor.model.policy import Finding
 
 Words = Mapping[str, str]
 SHOWN_CHARS = 120
+SHOWN_RULES = 20
 _TRAITS = ("model", "serial", "firmware", "device_class")
 
 
@@ -49,7 +61,31 @@ def explain(assessed: Assessed, knowledge: Knowledge, language: str = "en") -> l
     return [
         *speech.answer(assessed.identity),
         *speech.device(assessed.device),
+        *speech.rules(assessed.identity),
     ]
+
+
+def explain_finding(finding: Finding, words: Words, language: str) -> list[str]:
+    """Give sentences: what an instrument says of the device, why, and what is missing."""
+    verdict = words[f"verdict_{finding.verdict.value}"]
+    head = words["verdict"].format(
+        pack=finding.pack, version=finding.pack_version, rule=finding.rule, verdict=verdict
+    )
+    told = [finding.because.in_language(language), finding.consequence.in_language(language)]
+    for question in finding.ask:
+        ask, who = question.ask.in_language(language), question.who.in_language(language)
+        told.append(words["missing"].format(ask=ask, who=who))
+    if finding.citation:
+        told.append(words["citation"].format(citation=finding.cited.in_language(language)))
+    return [head, *(sentence for sentence in told if sentence)]
+
+
+def phrase(words: Words, field: str) -> str:
+    """Give the sentence that tells of an observation; of a stranger that of its family."""
+    for key in (field, field.partition(".")[0]):
+        if f"seen.{key}" in words:
+            return words[f"seen.{key}"]
+    return words["seen.other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +101,31 @@ class _Speech:
     def answer(self, identity: Identity) -> Iterator[str]:
         yield self._maker(identity)
         yield from self._brand(identity)
-        for evidence in identity.maker.supporting:
-            yield self.say("for", reason=self.reason(evidence))
-        for evidence in identity.maker.against:
-            yield self.say("against", reason=self.reason(evidence))
-        for evidence in identity.brand.supporting:
-            if evidence not in identity.maker.supporting:
-                yield self.say("for", reason=self.reason(evidence))
+        doubts = identity.maker.against
+        reasons = [e for e in _telling(identity) if e not in doubts]
+        weighed: set[Strength] = set()
+        for key, pieces in (("for", reasons), ("against", doubts)):
+            for one in observed(pieces, partial(phrase, self.words)):
+                weight = "" if one.strength in weighed else f"weight_{one.strength.value}"
+                weighed.add(one.strength)
+                yield self.say(key, reason=self.reason(one, weight))
         for clash in identity.contradictions:
             yield self._clash(clash)
         for trait in _TRAITS:
             found = getattr(identity, trait)
             if found.value:
-                value = self.words.get(f"class_{found.value}", shown(found.value))
                 standing = self.words[f"standing_{found.standing.value}"]
-                yield self.say(trait, value=value, standing=standing)
+                yield self.say(trait, value=self._value(trait, found.value), standing=standing)
         for inference in identity.inferences:
-            key = f"inferred_{inference.name}"
-            yield self.say(key, value=inference.value, source=shown(inference.source))
+            yield self._inferred(inference)
+
+    def rules(self, identity: Identity) -> Iterator[str]:
+        """Name the rules at the end, where they disturb nobody."""
+        told = (*_telling(identity), *identity.maker.against)
+        rules = list(dict.fromkeys(e.rule for e in told))
+        if rules:
+            more = "…" if len(rules) > SHOWN_RULES else ""
+            yield self.say("rules", rules=", ".join(rules[:SHOWN_RULES]) + more)
 
     def _maker(self, identity: Identity) -> str:
         maker = identity.maker
@@ -108,20 +151,37 @@ class _Speech:
                     type=self.words[f"type_{found.type}"],
                     url=found.source.url,
                     read=found.source.read.isoformat(),
-                    confidence=found.source.confidence,
+                    confidence=self.words[f"confidence_{found.source.confidence}"],
                 )
 
-    def reason(self, evidence: Evidence) -> str:
-        said = self.say(
-            f"reason_{evidence.strength.value}",
-            field=evidence.field,
-            value=shown(evidence.value),
-            claim=shown(evidence.claim),
-        )
-        listed = evidence.strength is Strength.RECORD
-        typed = self.knowledge.vocabulary.is_typed(evidence.field, evidence.kind) and not listed
-        parts = [said, self.words["typed"] if typed else "", self.say("rule", rule=evidence.rule)]
-        return " ".join(part for part in parts if part)
+    def reason(self, one: Observed, weight: str) -> str:
+        """Say what was seen, what it shows, and how much that is worth, unless just said."""
+        said = phrase(self.words, one.field).format(value=shown(one.quote))
+        claims = [
+            self.say(f"to_{trait}", claim=self._value(trait, claim)) for trait, claim in one.claims
+        ]
+        listed = claims[0] if len(claims) == 1 else self._listing(claims)
+        hint = one.strength is Strength.HINT
+        shows = self.say("shows_hint" if hint else "shows", claims=listed)
+        return " ".join(part for part in (said, shows, weight and self.words[weight]) if part)
+
+    def _listing(self, parts: list[str]) -> str:
+        return f"{', '.join(parts[:-1])} {self.words['and']} {parts[-1]}"
+
+    def _value(self, trait: str, value: str) -> str:
+        known = self.words.get(f"class_{value}") if trait == "device_class" else None
+        return known or shown(value)
+
+    def _inferred(self, inference: Inference) -> str:
+        source, value = shown(inference.source), shown(inference.value)
+        for what in ("serial number", "firmware"):
+            if source.startswith(f"{what} "):
+                source = self.say(f"source_{what}", value=source.removeprefix(f"{what} "))
+        if inference.name == "lifecycle":
+            status, _, day = value.partition(" since ")
+            since = self.say("life_since", day=day) if day else ""
+            value = f"{self.words.get(f'life_{status}', status)} {since}".strip()
+        return self.say(f"inferred_{inference.name}", value=value, source=source)
 
     def _clash(self, clash: Contradiction) -> str:
         key = f"clash_{clash.code}"
@@ -132,14 +192,22 @@ class _Speech:
         for mac in device.macs:
             if Mac.parse(mac).is_local:
                 yield self.say("local_mac", mac=mac)
+        joined: dict[str, list[str]] = {}
         for link in device.links:
-            yield self._link(link)
+            if link.key == "proxy_arp":
+                yield self.say("proxy_arp", value=shown(link.value))
+            else:
+                because = self.words.get(f"because_{link.key}", shown(link.because))
+                joined.setdefault(because, []).append(shown(link.value))
+        for because, values in joined.items():
+            yield self.say("link", because=because, value=", ".join(dict.fromkeys(values)))
         silent = sorted({a.tool for a in device.asked if a.outcome is Outcome.SILENT})
         if silent:
             yield self.say("asked_silent", tools=", ".join(silent))
 
-    def _link(self, link: Link) -> str:
-        if link.key == "proxy_arp":
-            return self.say("proxy_arp", value=shown(link.value))
-        because = self.words.get(f"because_{link.key}", shown(link.because))
-        return self.say("link", because=because, value=shown(link.value))
+
+def _telling(identity: Identity) -> list[Evidence]:
+    """Give everything that was received in the replies that carry the maker or the brand."""
+    carried = {(e.field, e.value) for e in (*identity.maker.supporting, *identity.brand.supporting)}
+    told = [e for e in identity.evidence if (e.field, e.value) in carried]
+    return told or [*identity.maker.supporting, *identity.brand.supporting, *identity.evidence]

@@ -2,17 +2,20 @@
 
 import re
 import string
+import tomllib
 from dataclasses import replace
 
 import pytest
 
 from auditor.identify.correlate import correlate
-from auditor.identify.explain import explain, load_words, shown
+from auditor.identify.explain import explain, explain_finding, load_words, phrase, shown
 from auditor.identify.identify import identify, of_observations
 from auditor.identify.knowledge import Knowledge
 from auditor.identify.retro import changes, said
 from auditor.model.device import Assessed
+from auditor.model.identity import Evidence, Identity, Standing, Strength, Trait
 from auditor.model.observation import Observation, Outcome
+from auditor.model.policy import Finding, Question, Text, Verdict
 from tests.identify.conftest import DATA
 from tests.identify.made_up import ENTITIES, FINGERPRINTS, REGISTRY, Writer, element, file_of
 
@@ -99,7 +102,7 @@ def test_typed_text_local_addresses_routers_and_inferences_are_labelled(known, l
         ("device.model", "AC-1234"), ("device.serial", "AC20190910123456"),
     )  # fmt: skip
     text = "\n".join(told(known, writer, language))
-    assert words["typed"] in text
+    assert words["seen.onvif.scopes"] in text
     assert words["local_mac"].format(mac="02:00:00:00:00:01") in text
     assert "2019-09-10" in text
     assert words["class_camera"] in text
@@ -115,6 +118,80 @@ def test_hostile_text_is_shown_escaped_and_short(known):
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u200b\u2028\u202a-\u202e\u2066-\u2069]", text)
     assert "\\u001b" in text
     assert max(map(len, text.split("\n"))) < 600
+
+
+SADP = (
+    '<?xml version="1.0"?>\n<ProbeMatch>\n<DeviceDescription>AC-1234</DeviceDescription>\n'
+    "<DeviceSN>AC-123420190910AAWR1</DeviceSN>\n</ProbeMatch>"
+)
+
+
+def pieces(value, *claims, field="sadp.reply", strength="PLATFORM"):
+    return tuple(
+        Evidence(trait, claim, f"rule-{at}@1", field, value, Strength(strength), "sadp", 7)
+        for at, (trait, claim) in enumerate(claims)
+    )
+
+
+def assessed(*evidence):
+    makers = tuple(e for e in evidence if e.trait == "maker")
+    (device,) = correlate(Writer().arp("10.0.0.1", "00:aa:00:00:00:01").rows)
+    maker = Trait("Acme", Standing.CONFIRMED, makers)
+    return Assessed(device, Identity(maker=maker, evidence=evidence))
+
+
+@LANGUAGES
+def test_one_reply_is_told_once_however_many_rules_read_it(known, language):
+    claims = (("maker", "Acme"), ("maker", "Acme"), ("model", "AC-1234"), ("brand", "Acme"))
+    sentences = explain(assessed(*pieces(SADP, *claims)), known, language)
+    (reason,) = [s for s in sentences if WORDS[language]["seen.sadp.reply"] in s]
+    assert reason.count("Acme") == 1
+    assert "AC-1234" in reason
+    assert all(f"rule-{at}@1" in sentences[-1] for at in range(4))
+
+
+@LANGUAGES
+def test_no_sentence_names_a_field_or_shows_what_machines_say_to_each_other(known, language):
+    evidence = pieces(SADP, ("maker", "Acme")) + pieces(
+        'Digest realm="Acme 12", nonce="3e2f1a"', ("maker", "Acme"), field="http.wwwauth"
+    )
+    text = "\n".join(explain(assessed(*evidence), known, language))
+    assert not re.search(r"<\?xml|\\u000a|sadp\.reply|http\.wwwauth|nonce|Digest", text)
+    assert "Acme 12" in text
+
+
+@LANGUAGES
+@pytest.mark.parametrize("strength", list(Strength))
+def test_the_worth_of_each_kind_of_reason_is_said_once(known, language, strength):
+    evidence = pieces("a", ("maker", "Acme"), field="http.server", strength=strength)
+    evidence += pieces("b", ("maker", "Acme"), field="http.title", strength=strength)
+    text = "\n".join(explain(assessed(*evidence), known, language))
+    assert text.count(WORDS[language][f"weight_{strength.value}"]) == 1
+
+
+def test_every_field_of_the_vocabulary_has_a_sentence_of_its_own_or_of_its_family():
+    said = tomllib.loads((DATA / "fields.toml").read_text("utf-8"))
+    evidence_of_nothing = {"device", "nmap"}
+    for family, row in said.items():
+        for name in row.get("fields", [""]):
+            field = f"{family}.{name}" if name else family
+            known_to = phrase(WORDS["fr"], field) != WORDS["fr"]["seen.other"]
+            assert known_to or family in evidence_of_nothing or name in {
+                "sha256", "version",
+            }, field  # fmt: skip
+
+
+@LANGUAGES
+def test_an_instrument_is_told_in_the_language_that_was_asked_for(language):
+    finding = Finding(
+        "use", "pack-x", "1", "d-1", Verdict.UNDETERMINED, Text("Because.", "Parce que."), Text("So.", "Donc."),
+        "An order", ask=(Question("asset.acquired", Text("When?", "Quand?"), Text("the buyer", "l’acheteur")),), citation_fr="Un arrêté",
+    )  # fmt: skip
+    text = "\n".join(explain_finding(finding, WORDS[language], language))
+    there, absent = ("Un arrêté", "An order") if language == "fr" else ("An order", "Un arrêté")
+    assert there in text
+    assert absent not in text
+    assert WORDS[language]["verdict_undetermined"] in text
 
 
 def test_what_can_be_read_is_shown_as_it_is():
