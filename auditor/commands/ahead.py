@@ -2,6 +2,7 @@
 interpreter's lock for most of its time, so two cores are used.
 """
 
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import TypeVar
 
 DEPTH = 6  # items that may wait; a block of a table holds some thousand rows
 WAIT_S = 0.1
+SWITCH_S = 0.001  # the database asks for the lock a thousand times a second
 
 T = TypeVar("T")
 
@@ -20,12 +22,15 @@ def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
     """Take items in a thread of its own; what taking them raises is raised to who reads them."""
     waiting: Queue[tuple[T, ...]] = Queue(DEPTH)
     stop = threading.Event()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
     with ThreadPoolExecutor(1, thread_name_prefix="reading") as one:
         done = one.submit(_read, items, waiting, stop)
         try:
             yield _taken(waiting, done)
         finally:
             stop.set()
+            sys.setswitchinterval(before)
 
 
 def _read(items: Iterable[T], waiting: Queue[tuple[T, ...]], stop: threading.Event) -> None:

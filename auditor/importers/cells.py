@@ -6,7 +6,7 @@ reads cell by cell only what is not.
 
 import re
 from binascii import unhexlify
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,8 +17,11 @@ from auditor.importers.values import NO_KEY, NOTHING, Value
 
 MEMORY = 50_000  # cells that a reader remembers
 FEW = 4  # a column with less than a quarter of different cells is read by them
-_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_HOSTS_V4 = re.compile(rf"(?:(?:22[0-3]|2[01]\d|1\d\d|[1-9]\d?)(?:\.{_OCTET}){{3}}\n)*")
+_OCTETS = frozenset(map(str, range(256)))
+_FIRST_OCTETS = frozenset(map(str, range(1, 224)))
+_NO_KEYS = frozenset(form for word in NO_KEY for form in (word, word.upper(), word.title()))
+SHORT = 4  # letters of a key that is looked at twice
+LONGEST_NOTHING = max(map(len, NOTHING)) + 1
 _ZEROS = "00:00:00:00:00:00"
 _EVEN = bytes(range(0, 256, 2))
 _NUMBER_LIKE = re.compile(r"\n.\.")  # `1.12233445E10` is digits and an E to the eye
@@ -86,7 +89,7 @@ class Reader:
         different = set(cells)
         if len(different) * FEW < len(cells) or self._quick is None:
             return self._one_by_one(cells, different)
-        found = self._quick(cells)
+        found = self._quick(cells, different)
         return Read(found) if found is not None else self._one_by_one(cells, different)
 
     def _one_by_one(self, cells: Sequence[str], different: set[str]) -> Read:
@@ -134,7 +137,17 @@ def moments(
     return found, problems
 
 
-def _macs(cells: Sequence[str]) -> list[str | None] | None:
+def _macs(cells: Sequence[str], different: Set[str]) -> list[str | None] | None:
+    if "" not in different:
+        return _written(cells)
+    found = _written([cell for cell in cells if cell])
+    if found is None:
+        return None
+    rest = iter(found)
+    return [next(rest) if cell else None for cell in cells]
+
+
+def _written(cells: Sequence[str]) -> list[str | None] | None:
     joined = "\n" + "\n".join(cells) + "\n"
     if not joined.isascii() or _NUMBER_LIKE.search(joined):
         return None
@@ -153,35 +166,43 @@ def _macs(cells: Sequence[str]) -> list[str | None] | None:
     return None if _ZEROS in found else found
 
 
-def _ips(cells: Sequence[str]) -> list[str | None] | None:
-    joined = "\n".join(cells) + "\n"
-    if joined.count("\n") != len(cells):
-        return None  # a cell of several lines
-    return list(cells) if _HOSTS_V4.fullmatch(joined) else None
+def _ips(cells: Sequence[str], different: Set[str]) -> list[str | None] | None:
+    some = [cell for cell in cells if cell] if "" in different else cells
+    if {cell.count(".") for cell in some} != {3}:
+        return None
+    octets = ".".join(some).split(".")
+    if not (_OCTETS.issuperset(octets) and _FIRST_OCTETS.issuperset(octets[::4])):
+        return None
+    return _whole(cells, different)
 
 
-def _keys(cells: Sequence[str]) -> list[str | None] | None:
+def _keys(cells: Sequence[str], different: Set[str]) -> list[str | None] | None:
     """Tags, serial numbers, names of hosts: nothing in them may need a second look."""
-    joined = "\n" + "\n".join(cells)
-    if not joined.replace("\n", "").replace("-", "").replace("_", "").isalnum():
+    some = different - {""}
+    joined = "".join(some)
+    if not joined.replace("-", "").replace("_", "").isalnum() or not joined.isascii():
         return None
-    if joined.count("\n") != len(cells) or not joined.isascii():
+    if min(map(len, some)) < SHORT or not _NO_KEYS.isdisjoint(some):
         return None
-    if not NO_KEY.isdisjoint(joined.lower().split("\n")[1:]):
-        return None
-    return list(cells)
+    return _whole(cells, different)
 
 
-def _texts(cells: Sequence[str]) -> list[str | None] | None:
-    stripped = [cell.strip() for cell in cells]
-    joined = "\n" + "\n".join(stripped)
-    if may_hold([joined]) or any(guard in joined for guard in _GUARDS):
+def _texts(cells: Sequence[str], different: Set[str]) -> list[str | None] | None:
+    joined = "\n" + "\n".join(different) + "\n"
+    if any(guard in joined for guard in _GUARDS) or may_hold((joined,)):
         return None
-    if len(joined) > values.CELL_CHARS and max(map(len, stripped)) > values.CELL_CHARS:
+    some = different - {""}
+    if [*map(str.strip, some)] != [*some]:
         return None
-    nothing = NOTHING.intersection(joined.lower().split("\n")[1:])
-    if not nothing:
-        return list(stripped)
-    if nothing == {""}:
-        return [cell or None for cell in stripped]
-    return [None if cell.lower() in NOTHING else cell for cell in stripped]
+    if max(map(len, some), default=0) > values.CELL_CHARS or _says_nothing(some):
+        return None
+    return _whole(cells, different)
+
+
+def _says_nothing(some: Set[str]) -> bool:
+    """Tell whether one of these cells may be a word for nothing, which are short."""
+    return any(len(cell) < LONGEST_NOTHING and cell.lower() in NOTHING for cell in some)
+
+
+def _whole(cells: Sequence[str], different: Set[str]) -> list[str | None]:
+    return [cell or None for cell in cells] if "" in different else list(cells)

@@ -5,7 +5,7 @@ person wrote into a column where it does not belong.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 REMOVED = "[removed]"
 # RFC 3986 section 3.2.1: everything before the last @ of an authority is user information
@@ -24,7 +24,8 @@ _PAIR = re.compile(
     r"(?P<mark>\s{0,2}[/:|]\s{0,2})(?P<word>(?=\S*[\d!@#$%^&*])[^\s,;]{4,64})",
     re.IGNORECASE,
 )
-# cheap to look for in a whole column at once: without one of them there is nothing to remove
+# cheap to look for in a whole column at once: without one of each there is nothing to remove
+_SIGNS = (":", "=", "->", "|", "/", "@", "is", "est")
 _TRACES = (
     "pass", "pwd", "mdp", "secret", "communaut", "communit", "psk", "pin", "puk", "token",
     "jeton", "key", "cle", "clé", "login", "identif", "cred", "code", "snmp", "@", "admin",
@@ -32,16 +33,15 @@ _TRACES = (
 )  # fmt: skip
 
 
-def may_hold(texts: Sequence[str]) -> bool:
+def may_hold(texts: Iterable[str]) -> bool:
     """Tell quickly whether any of these texts may hold a secret."""
     joined = "\n".join(texts).lower()
-    return any(trace in joined for trace in _TRACES)
+    return any(sign in joined for sign in _SIGNS) and any(trace in joined for trace in _TRACES)
 
 
 def clean(text: str) -> str:
     """Give a text without the secrets that stand in it."""
-    low = text.lower()
-    if not any(trace in low for trace in _TRACES):
+    if not may_hold((text,)):
         return text
     text = _USER_INFORMATION.sub("", text)
     text = _BARE_LOGIN.sub("", text)

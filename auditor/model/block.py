@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from auditor.errors import DataError
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome
 
 # ip, mac, detail, and one value for each field of the block (None: not observed)
 Record = tuple[str | None, str | None, str, Sequence[str | None]]
+
+_VALUES = itemgetter(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Block:
         if self.started.tzinfo is None:
             raise DataError(f"block of {self.tool} carries a time without a zone")
         width = len(self.fields)
-        if any(len(record[3]) != width for record in self.records):
+        if not {width}.issuperset(map(len, map(_VALUES, self.records))):
             raise DataError(f"a record of {self.tool} has not one value for each of {width} fields")
 
     def attempts(self) -> Iterator[Attempt]:
