@@ -45,19 +45,23 @@ def read(file: BinaryIO, options: Options) -> Iterator[Item]:
     number = foreign = 0
     try:
         for packet in read_captures(file):
-            number, frame, moment = packet
+            number, frame, _ = packet
             if frame is None:
                 foreign += 1
             elif may_tell(frame):
-                for seen in sightings(frame):
-                    if heard.anew(seen, moment):
-                        yield _taken(seen, packet, options)
+                yield from _told(packet, frame, heard, options)
     except DataError as error:
         if not number:
             raise
         yield Rejected(number + 1, f"the capture is damaged from here on: {error.what}")
     if foreign:
         yield Rejected(number, f"{foreign} packets are of a kind of link that is not read here")
+
+
+def _told(packet: Captured, frame: bytes, heard: "_Heard", options: Options) -> Iterator[Item]:
+    for seen in sightings(frame):
+        if heard.anew(seen, packet.moment):
+            yield _taken(seen, packet, options)
 
 
 def may_tell(frame: bytes) -> bool:
