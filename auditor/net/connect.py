@@ -20,8 +20,9 @@ from auditor.net.guard import BudgetSpent, Guard, Kind
 from auditor.net.interfaces import Interface
 
 WINDOW = 1_000
-# The kernel asks ARP up to three times, a second apart (mcast_solicit in arp(7)).
-ARP_QUESTIONS = 3
+# The kernel asks ARP up to three times, a second apart (mcast_solicit in arp(7)), and asks
+# those that it knows whether they are still there: one to spare.
+ARP_QUESTIONS = 4
 MOST_IPV6 = 256
 NAME = "connect"
 
@@ -68,6 +69,7 @@ class _Knocking:
         self.started = guard.clock()
         self.ends: dict[str, tuple[int, Ended]] = {}
         self.troubles: dict[str, Ended] = {}
+        self.door = asyncio.Lock()
 
     async def run(self, window: int) -> list[Attempt]:
         """Knock port by port, on those that have not answered yet."""
@@ -75,12 +77,23 @@ class _Knocking:
         # on a link, whoever did not answer the kernel's ARP will not answer another round either
         rounds = 1 if self.interface else self.guard.scope.pace.rounds
         for number, port in product(range(rounds), self.ports):
-            waiting = iter([ip for ip in self.asked if ip not in self.ends])
             first = number == 0 and port == self.ports[0]
+            waiting = iter(self._left(first))
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(window, self.asked.size)):
                     group.create_task(self._work(waiting, port, first))
         return self._attempts(round(asyncio.get_running_loop().time() - began, 3))
+
+    def _left(self, first: bool) -> list[str]:
+        """Give those to knock on next; each unknown neighbour makes the kernel ask ARP again."""
+        left = [ip for ip in self.asked if ip not in self.ends]
+        if first or not self.interface:
+            return left
+        index = self.interface.index
+        there = {
+            n.ip for n in neighbours.known() if n.index == index and not n.state & neighbours.FAILED
+        }
+        return [ip for ip in left if ip in there]
 
     async def _work(self, waiting: Iterator[str], port: int, first: bool) -> None:
         for ip in waiting:
@@ -95,9 +108,15 @@ class _Knocking:
                 self.troubles[ip] = Ended(Outcome.NOT_TRIED, "refused by the scope")
 
     async def _introduce(self, ip: str, first: bool) -> None:
-        """Take turns for the questions that the kernel will ask of an unknown neighbour."""
-        for _ in range(ARP_QUESTIONS if first and self.interface else 0):
-            await self.guard.turn(Kind.ARP, ip, 0, "arp")
+        """Take turns for the questions that the kernel will ask of an unknown neighbour.
+
+        One address at a time: turns of many, taken in rounds, would end all at once.
+        """
+        if not first or not self.interface:
+            return
+        async with self.door:
+            for _ in range(ARP_QUESTIONS):
+                await self.guard.turn(Kind.ARP, ip, 0, "arp")
 
     async def _knock(self, ip: str, port: int) -> None:
         async with self.guard.seat(ip):

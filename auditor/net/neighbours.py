@@ -13,6 +13,7 @@ from auditor.model.address import Mac
 from auditor.net import netlink
 
 REACHABLE = 0x02  # NUD_REACHABLE: answered, or spoke to us, within the last half minute
+FAILED = 0x20  # NUD_FAILED: did not answer ARP when it was last asked
 PERMANENT = 0x80  # NUD_PERMANENT: does not count towards the table's limit, is never asked
 _MARK = 171  # NDA_PROTOCOL of entries that we lent, so that a killed run's can be found
 _BODY = struct.Struct("=BxxxiHBB")
