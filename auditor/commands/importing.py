@@ -18,11 +18,12 @@ from typing import Any
 from auditor import __version__, jail, wiring
 from auditor.commands import mappings
 from auditor.commands.ahead import ahead
+from auditor.commands.columns_told import column_json, told_of_columns
 from auditor.commands.item_lines import decoded
 from auditor.commands.refusals import Refusals
 from auditor.commands.setting import Setting
 from auditor.commands.source_file import Source, kind_of, opened
-from auditor.commands.terminal import Progress, complain, emit, safe, table
+from auditor.commands.terminal import Progress, complain, emit, safe
 from auditor.commands.versions import Versions
 from auditor.errors import AuditorError, LedgerError, UsageError
 from auditor.importers.dates import ORDERS
@@ -30,6 +31,7 @@ from auditor.importers.headings import shipped
 from auditor.model.block import Block
 from auditor.model.observation import Attempt, Run
 from auditor.plugins import Importer, Item, Mapped, Noted, Options, Rejected
+from auditor.store.batch import Batch
 from auditor.store.ledger import Ledger
 
 DEFAULT_SITE = "default"
@@ -78,17 +80,6 @@ class Taken:
             "changes": dict(self.changes),
             "problems": [[item.line, item.reason] for item in self.first],
         }
-
-
-def column_json(column: Mapped) -> dict[str, Any]:
-    """Give one column of the mapping."""
-    return {
-        "column": column.column,
-        "field": column.field,
-        "score": column.score,
-        "dropped": column.dropped,
-        "reason": column.reason,
-    }
 
 
 def run(setting: Setting, asked: Asked) -> int:
@@ -200,34 +191,54 @@ def _imported(
         tool_version=__version__,
     )
     progress = Progress(quiet=setting.quiet)
+    said = _Said(refusals, columns, versions, progress)
     digest = content_key(source, options)
+    changes: Mapping[str, int] = {}
+    kept: Path | None = None
     try:
         with ledger.importing(began, digest, options.site, name) as batch:
             if batch.already is None:
-                with _reading(importer, source, options) as found:
-                    watched = _watched(found, source, progress)
-                    batch.append(versions.counted(_facts(watched, columns, refusals)))
-                source.check_unchanged()
-                changes = versions.changes()
-                notes = (
-                    f"file {name}, sha256 {source.sha256}, read as {importer.name}",
-                    f"taken {batch.rows}, refused {refusals.refused}, in part {refusals.noted}",
-                    *(f"{kind}: {count}" for kind, count in changes.items()),
-                )
-                batch.finish("complete", notes, setting.now())
+                changes = _filled(batch, source, importer, options, said)
+                batch.finish("complete", said.notes(source, importer, batch.rows), setting.now())
                 kept = refusals.keep()
-            else:
-                changes, kept = {}, None
-    except BaseException:
-        refusals.forget()
-        raise
     finally:
+        refusals.forget()
         progress.close()
     return Taken(
         name, importer.name, options.site, batch.already or began.id, batch.rows,
         refusals.refused, refusals.noted, tuple(columns), batch.already or "",
         str(kept or ""), changes, tuple(refusals.first),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Everything that is told of one file while it is imported."""
+
+    refusals: Refusals
+    columns: list[Mapped]
+    versions: Versions
+    progress: Progress
+
+    def notes(self, source: Source, importer: Importer, rows: int) -> tuple[str, ...]:
+        """Give what the ledger keeps of the import itself."""
+        refused, noted = self.refusals.refused, self.refusals.noted
+        return (
+            f"file {source.path.name}, sha256 {source.sha256}, read as {importer.name}",
+            f"taken {rows}, refused {refused}, in part {noted}",
+            *(f"{kind}: {count}" for kind, count in self.versions.changes().items()),
+        )
+
+
+def _filled(
+    batch: Batch, source: Source, importer: Importer, options: Options, said: _Said
+) -> Mapping[str, int]:
+    """Read the file into its run; gives what it changed."""
+    with _reading(importer, source, options) as found:
+        watched = _watched(found, source, said.progress)
+        batch.append(said.versions.counted(_facts(watched, said.columns, said.refusals)))
+    source.check_unchanged()
+    return said.versions.changes()
 
 
 @contextmanager
@@ -300,35 +311,6 @@ def _say(setting: Setting, asked: Asked, taken: Taken) -> None:
         setting.say(f"  line {item.line}: {item.reason}")
     if taken.rejects:
         print(f"  {safe(f'what was not taken: {taken.rejects}', 1000)}")
-
-
-def told_of_columns(columns: Iterable[Mapped]) -> Iterator[str]:
-    """Say what a person has to know of the mapping: secrets, near misses, what is unused."""
-    columns = list(columns)
-    dropped = [column.column for column in columns if column.dropped]
-    if dropped:
-        noun = "column" if len(dropped) == 1 else "columns"
-        yield f"{len(dropped)} {noun} of secrets dropped, nothing of it kept: {', '.join(dropped)}"
-    for column in columns:
-        if column.field and column.score < 100:
-            yield f"{column.column!r} taken as {column.field} ({column.score}: {column.reason})"
-    unused = [column for column in columns if not column.field and not column.dropped]
-    hinted = [column for column in unused if column.score]
-    for column in hinted:
-        yield f"{column.column!r} not used ({column.score}): {column.reason}"
-    rest = [column.column for column in unused if not column.score and column.column]
-    if rest:
-        yield f"not used: {', '.join(rest)}"
-
-
-def show_mapping(columns: Iterable[Mapped]) -> None:
-    """Print the whole mapping as a table."""
-    rows = [
-        [c.column, "DROPPED" if c.dropped else c.field or "-", c.score or "", c.reason]
-        for c in columns
-    ]
-    if rows:
-        table(rows, ("column", "field", "score", ""))
 
 
 def ledger_exists(url: str) -> bool:

@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from auditor import wiring
+from auditor.commands.columns_told import column_json, show_mapping, told_of_columns
 from auditor.commands.importing import (
     Asked,
-    column_json,
     content_key,
     items_of,
     ledger_exists,
     options_for,
     recognised,
-    show_mapping,
-    told_of_columns,
 )
 from auditor.commands.setting import Setting
 from auditor.commands.source_file import opened
@@ -123,11 +121,11 @@ def _known(rows: Iterable[Row], ledger: Ledger, site: str) -> Known:
     said: dict[int, dict[str, str]] = defaultdict(dict)
     for stored in ledger.attempts(site=site):
         attempt = stored.attempt
-        for kind, values in named_keys(keys_of(attempt)):
-            for value in values:
-                for number in wanted.get((kind, value), ()):
-                    matched[number].setdefault(kind, value)
-                    said[number] |= {o.field: o.value for o in attempt.observations}
+        pairs = named_keys(keys_of(attempt))
+        for kind, value in ((kind, value) for kind, values in pairs for value in values):
+            for number in wanted.get((kind, value), ()):
+                matched[number].setdefault(kind, value)
+                said[number] |= {o.field: o.value for o in attempt.observations}
     return Known(matched, said)
 
 

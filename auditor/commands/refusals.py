@@ -68,7 +68,7 @@ class Refusals:
         return self.path
 
     def forget(self) -> None:
-        """Throw away what was written of it."""
+        """Throw away what was written and not put in place."""
         if self._file is not None:
             with suppress(OSError):  # a full disk says so again on closing; the part goes anyway
                 self._file.close()
