@@ -37,7 +37,7 @@ def is_complete(icon: bytes) -> bool:
         if not 0 < count <= (len(icon) - 6) // 16:
             return False
         ends = (sum(struct.unpack_from("<II", icon, 14 + 16 * n)) for n in range(count))
-        return max(ends) <= len(icon)
+        return bool(max(ends) <= len(icon))
     for start, end in _IMAGE_ENDS.items():
         if icon.startswith(start):
             return icon.rstrip().endswith(end)
