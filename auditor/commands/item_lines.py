@@ -46,7 +46,7 @@ def decoded(lines: Iterable[bytes]) -> Iterator[Item]:
         try:
             kind, *said = json.loads(line)
             yield _item(kind, said)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise DataError("the reader of the file was cut short", why=str(error)[:200]) from error
 
 

@@ -55,6 +55,7 @@ class Setting:
                 f"{path}: unknown or wrong settings: {', '.join(wrong)}",
                 hint=f"known: {', '.join(sorted(KNOWN))}",
             )
+        _check_zone(path, said.get("zone"))
         return cls(db, quiet, verbose, said)
 
     @property
@@ -97,3 +98,13 @@ class Setting:
         """Tell a person something on stderr, unless they asked for quiet."""
         if not self.quiet:
             print(safe(text, 4000), file=sys.stderr)
+
+
+def _check_zone(path: Path, name: object) -> None:
+    """Refuse a time zone that is none, before a day is judged or written down by it."""
+    try:
+        ZoneInfo(str(name or "UTC"))
+    except (KeyError, ValueError, OSError) as error:
+        raise DataError(
+            f"{path}: {name!r} is no time zone", hint='write zone = "America/Toronto"'
+        ) from error

@@ -18,14 +18,19 @@ class Versions:
 
     def __init__(self, before: Iterable[StoredAttempt], run: str = "") -> None:
         self.run = run
-        self._before: dict[int, int] | None = {} if run else None
-        self._counts: Counter[str] = Counter()
-        for stored in before:
-            key, content = _of(_said(stored.attempt))
+        # how many rows of each key are left: a table may name an address many times
+        self._before: Counter[int] | None = Counter() if run else None
+        self._contents: Counter[int] = Counter()
+        self._unlike: Counter[int] = Counter()
+        self._same = self._rows = 0
+        for rows, stored in enumerate(before, 1):
             if self._before is not None:
-                self._before[key] = content
-                if len(self._before) > MOST_ROWS:
+                key, content = _of(_said(stored.attempt))
+                self._before[key] += 1
+                self._contents[content] += 1
+                if rows > MOST_ROWS:
                     self._before = None
+                    self._contents.clear()
 
     @classmethod
     def of(cls, ledger: Ledger, site: str, name: str) -> "Versions":
@@ -48,16 +53,22 @@ class Versions:
 
     def _count(self, key: int, content: int) -> None:
         assert self._before is not None
-        before = self._before.pop(key, None)
-        kind = "new" if before is None else "same" if before == content else "changed"
-        self._counts[kind] += 1
+        self._rows += 1
+        if self._contents.get(content):
+            self._contents[content] -= 1
+            self._before[key] -= 1
+            self._same += 1
+        elif key in self._before:
+            self._unlike[key] += 1
 
     def changes(self) -> dict[str, int]:
         """Give the counts; nothing where there is no version to compare with."""
         if self._before is None:
             return {}
-        kinds = ("new", "changed", "same")
-        return {kind: self._counts[kind] for kind in kinds} | {"gone": len(self._before)}
+        changed = sum(min(count, self._before[key]) for key, count in self._unlike.items())
+        gone = self._before.total() - changed
+        new = self._rows - self._same - changed
+        return {"new": new, "changed": changed, "same": self._same, "gone": gone}
 
 
 def _records(item: Attempt | Block) -> Iterator[Said]:
