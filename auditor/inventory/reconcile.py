@@ -6,6 +6,7 @@ wire" where its address was asked and silent; elsewhere nobody has looked.
 """
 
 import ipaddress
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -15,6 +16,8 @@ from auditor.model.observation import Origin
 from auditor.model.report import Discrepancy
 
 LOOKED = {Reach.ASSESSED, Reach.SILENT, Reach.PRESENT_ONLY}
+CHANNELS = ("device.channels_digital", "device.channels_analogue")
+_COUNT = re.compile("[0-9]{1,9}")  # a device says what it likes of itself
 SAME_NETWORK = {4: 24, 6: 64}  # cameras this near to a recorder are taken to be its own
 
 
@@ -113,7 +116,7 @@ def _channels(device: Device) -> int:
     counts: dict[str, int] = {}
     for sighting in device.sightings:
         name, value = sighting.observation.field, sighting.observation.value
-        if name in {"device.channels_digital", "device.channels_analogue"} and value.isdigit():
+        if name in CHANNELS and _COUNT.fullmatch(value):
             counts[name] = max(counts.get(name, 0), min(int(value), 4096))
     return sum(counts.values())
 
