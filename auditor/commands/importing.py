@@ -163,7 +163,14 @@ def _one(
             return _merged(path, ledger)
         importer = recognised(source, asked, mapping)
         options = options_for(setting, asked, mapping, path.name, setting.now())
-        return _imported(setting, source, importer, options, ledger)
+        refusals = Refusals(_label(path, asked.files), Path.cwd(), write=True)
+        return _imported(setting, source, importer, options, ledger, refusals)
+
+
+def _label(path: Path, files: Iterable[Path]) -> str:
+    """Name what is refused of a file; two files of one name are told apart by their folders."""
+    alike = [other for other in files if other.name == path.name]
+    return path.name if len(alike) < 2 else f"{path.resolve().parent.name}-{path.name}"
 
 
 def _merged(path: Path, ledger: Ledger) -> Taken:
@@ -176,10 +183,14 @@ def _merged(path: Path, ledger: Ledger) -> Taken:
 
 
 def _imported(
-    setting: Setting, source: Source, importer: Importer, options: Options, ledger: Ledger
+    setting: Setting,
+    source: Source,
+    importer: Importer,
+    options: Options,
+    ledger: Ledger,
+    refusals: Refusals,
 ) -> Taken:
     name = source.path.name
-    refusals = Refusals(name, Path.cwd(), write=True)
     columns: list[Mapped] = []
     versions = Versions.of(ledger, options.site, name)
     began = Run(

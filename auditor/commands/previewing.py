@@ -78,6 +78,9 @@ def _one(
     setting: Setting, asked: Asked, mapping: Mapping[str, str], path: Path, ledger: Ledger | None
 ) -> None:
     with opened(path) as source:
+        if source.is_bundle():
+            _show_bundle(path, as_json=asked.json)
+            return
         importer = recognised(source, asked, mapping)
         options = options_for(setting, asked, mapping, path.name, setting.now())
         found = Preview(importer.name)
@@ -98,6 +101,20 @@ def _one(
         emit(_lines(path, found, known, already))
     else:
         _show(path, found, known, already)
+
+
+def _show_bundle(path: Path, *, as_json: bool) -> None:
+    """Check a bundle and say what it holds; what of it is new only a merge can tell."""
+    from auditor.store.archive import check
+
+    manifest = check(path)
+    if as_json:
+        emit([{"file": path.name, "kind": "bundle", "dry_run": True, "site": manifest.site, "rows": manifest.rows}])  # fmt: skip
+        return
+    held = ", ".join(f"{count} {name}" for name, count in manifest.rows.items())
+    print(
+        safe(f"{path.name}: bundle of {manifest.site}: {held}; dry run, nothing is written", 1000)
+    )
 
 
 def _rows(item: Attempt | Block) -> Iterator[Row]:

@@ -90,7 +90,8 @@ def _ordered(first: str, middle: str, last: str, order: str, time: str) -> Read:
         return real.pop()
     if not real:
         return Read("", "is no date")
-    return Read("", "may be " + " or ".join(sorted(read.value for read in real)))
+    said = " or ".join(sorted(read.value for read in real))
+    return Read("", f"may be {said}: --dates says which")
 
 
 def _checked(year: str, month: str, day: str | None, time: str = "") -> Read:

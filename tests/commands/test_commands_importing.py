@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from auditor.commands.ahead import ahead
 from auditor.commands.importing import Asked, run
 from auditor.commands.setting import Setting
 from auditor.errors import UsageError
@@ -236,6 +238,55 @@ def test_a_bundle_and_a_report_are_kinds_of_import(office, capsys):
     assert facts("sqlite:///other.db") == facts()
     assert go("hq.bundle", db="sqlite:///other.db") == 0
     assert facts("sqlite:///other.db") == facts()
+
+
+def test_a_dry_run_of_a_bundle_only_checks_it(office, capsys):
+    from auditor.store.bundle import export_bundle
+
+    go("list.csv", site="hq")
+    with Ledger.open("sqlite:///auditor.db") as ledger:
+        export_bundle(ledger, "hq", office / "hq.bundle")
+    assert go("hq.bundle", db="sqlite:///other.db", dry_run=True) == 0
+    assert "bundle of hq" in capsys.readouterr().out
+    assert not (office / "other.db").exists()
+
+
+def test_files_of_one_name_keep_their_refusals_apart(office):
+    for folder in ("north", "south"):
+        (office / folder).mkdir()
+        (office / folder / "list.csv").write_text(f"{LIST}{folder};x\n")
+    go("north/list.csv", "south/list.csv")
+    assert (office / "north-list.csv.rejected.csv").exists()
+    assert (office / "south-list.csv.rejected.csv").exists()
+
+
+class TestReadingAhead:
+    """Items come in order, an error comes where it happened, and leaving early ends the thread."""
+
+    def test_items_come_in_order(self):
+        with ahead(range(1_000)) as items:
+            assert list(items) == list(range(1_000))
+
+    @pytest.mark.parametrize("kind", [UsageError("no"), ZeroDivisionError(), MemoryError()])
+    def test_an_error_is_raised_behind_what_came_before_it(self, kind):
+        def broken():
+            yield 1
+            raise kind
+
+        with ahead(broken()) as items:
+            assert next(items) == 1
+            with pytest.raises(type(kind)):
+                next(items)
+
+    def test_who_leaves_early_does_not_wait_for_the_end(self):
+        def endless():
+            while True:
+                yield 1
+
+        before = threading.active_count()
+        with ahead(endless()) as items:
+            assert next(items) == 1
+        assert threading.active_count() == before
 
 
 @pytest.mark.slow
