@@ -134,7 +134,8 @@ def _exact(
             return names[whole]
     if not whole or whole in vocabulary.ignored:
         return ""
-    return vocabulary.aliases.get(whole)
+    # what stands in brackets is a unit or a choice: `Sensitive (Y/N)`
+    return vocabulary.aliases.get(whole) or vocabulary.aliases.get(folded(heading.split("(", 1)[0]))
 
 
 def _near(heading: str, vocabulary: Headings) -> Mapped:
@@ -154,5 +155,5 @@ def _near(heading: str, vocabulary: Headings) -> Mapped:
     whole_score = min(99, int(score))
     if whole_score >= USED_FROM and len(rivals) == 1:
         return Mapped(heading, field, whole_score, reason=f"nearly {alias}")
-    wish = f"perhaps {field}: --map {heading[:60]!r}={field}".replace("'", '"')
+    wish = f'perhaps {field}: --map "{heading[:60]}={field}"'
     return Mapped(heading, None, whole_score, reason=wish)
