@@ -5,7 +5,7 @@ first day counted is the one after (the day of the act itself is not).
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from auditor.errors import DataError
@@ -66,7 +66,9 @@ def due_day(duty: Duty, start: datetime, zone: str) -> date:
         case "days":
             return local.date() + timedelta(days=duty.within)
         case "hours":
-            return (start + timedelta(hours=duty.within)).astimezone(zone_of(zone)).date()
+            # in UTC: the clocks of a zone may change in between
+            end = start.astimezone(UTC) + timedelta(hours=duty.within)
+            return end.astimezone(zone_of(zone)).date()
     raise AssertionError(duty.unit)
 
 

@@ -14,7 +14,7 @@ from auditor.model.annex import ExceptionRow
 from auditor.model.device import Assessed
 from auditor.model.policy import Decision, DecisionKind, Text
 from auditor.policy.decisions import Subject, checked, refuse_unless, sealed
-from auditor.policy.subjects import Register, value_of
+from auditor.policy.subjects import COUNT, Register, value_of
 
 LIMIT_DEVICES = 10  # above this a second approver is needed
 LONGEST_DAYS = 366  # a permanent exemption is a decision to ignore the law
@@ -110,7 +110,7 @@ def _lacks(decision: Decision) -> Iterator[Text]:
 def granted(decision: Decision) -> int:
     """Give for how many devices an exemption was granted; one where it does not say."""
     said = value_of(decision, "devices")
-    return int(said) if said.isdigit() else 1
+    return int(said) if COUNT.fullmatch(said) else 1
 
 
 def moment_of(today: date, zone: str, now: datetime | None = None) -> datetime:

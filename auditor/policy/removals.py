@@ -14,7 +14,7 @@ from auditor.model.device import Assessed
 from auditor.model.observation import Origin
 from auditor.model.policy import Decision, DecisionKind
 from auditor.policy.decisions import Subject, checked, refuse_unless, sealed
-from auditor.policy.subjects import IDENTIFIERS, Register, standing, value_of
+from auditor.policy.subjects import COUNT, IDENTIFIERS, Register, standing, value_of
 
 STEPS = ("found", "isolated", "unplugged", "disposed")
 SCANS_WITHOUT_IT = 3  # a camera that is off for a weekend misses one or two
@@ -79,7 +79,7 @@ def proof_of(decision: Decision) -> str:
     if _SHA256.fullmatch(decision.document_sha256) or value_of(decision, "certificate"):
         return "disposal_record"
     scans = value_of(decision, "scans")
-    gone = scans.isdigit() and int(scans) >= SCANS_WITHOUT_IT
+    gone = bool(COUNT.fullmatch(scans)) and int(scans) >= SCANS_WITHOUT_IT
     down = value_of(decision, "port") == "down" and value_of(decision, "lease") == "none"
     return "absence" if gone and down else ""
 

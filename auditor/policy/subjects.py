@@ -5,6 +5,7 @@ Keys of a subject narrow each other, except that any of the identifiers of the d
 Without an identifier a decision speaks of every device of its site, without a site of all.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from auditor.model.device import Assessed
 from auditor.model.policy import Decision, DecisionKind
 from auditor.policy.ties import known
 
+COUNT = re.compile("[0-9]{1,6}")  # as a decision carries it; a merged one may carry anything
 IDENTIFIERS = ("device", "mac", "serial", "ip", "tag")
 KEYS = (*IDENTIFIERS, "site", "pack", "rule")
 # these belong to one thing wherever it is; an address or a tag means something at one site only
