@@ -9,6 +9,7 @@ import base64
 import getpass
 import hashlib
 import json
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -99,7 +100,7 @@ def paced(pace: Pace, packets_per_s: float | None) -> Pace:
     """Apply an explicit `--pace`; the caps that protect a single host stay as they are."""
     if packets_per_s is None:
         return pace
-    if packets_per_s <= 0:
+    if not 0 < packets_per_s < math.inf:  # not a number is neither
         raise UsageError(
             f"a pace of {packets_per_s:g} packets a second sends nothing", hint="give 1 or more"
         )
