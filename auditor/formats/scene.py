@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from auditor.formats import lines as drawn
+from auditor.formats.compared import compared, without_books
 from auditor.formats.pictures import Curve, curve, segments
 from auditor.formats.shards import SHOWN, Shard
 from auditor.formats.speech import answer, label, speech
@@ -69,6 +70,8 @@ def scene(
         **speech(report, phrases),
         **_places(phrases, found, parts),
         "burn": burn_down(report, phrases),
+        "compared": compared(report, {one.assessed.device.id: at for at, one in enumerate(found)}),
+        "without_books": without_books(report),
         "answer_sentence": answer(report, found, phrases),
     }
 
@@ -100,10 +103,18 @@ def _places(
             return name(device)
         return Markup('<a href="{}">{}</a>').format(href(line), name(device))
 
+    def short(device: str) -> Markup:
+        line = by_id.get(device)
+        address = Markup("<code>{}</code>").format(visible(line.address if line else device))
+        if line is None or not has_card(line):
+            return address
+        return Markup('<a href="{}">{}</a>').format(href(line), address)
+
     def has_card(line: drawn.Line) -> bool:
         return not parts or line.verdict in drawn.ATTENTION
 
-    return {"href": href, "device_link": link, "device_name": name, "has_card": has_card}
+    said = {"device_link": link, "device_name": name, "device_short": short}
+    return {"href": href, "has_card": has_card, **said}
 
 
 def burn_down(report: Report, phrases: Phrases) -> Curve | None:

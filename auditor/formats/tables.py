@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.formats import lines as drawn
+from auditor.formats.saying import known
 from auditor.formats.scene import RECORDED
-from auditor.formats.speech import known, text_of
+from auditor.formats.speech import text_of
 from auditor.formats.words import Phrases
 from auditor.model.identity import TRAITS
 from auditor.model.report import Report

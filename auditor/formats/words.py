@@ -22,17 +22,21 @@ from auditor.errors import DataError
 from auditor.plugins import Words
 
 LANGUAGES = ("en", "fr")
+SEEN = Path(__file__).parents[1] / "data" / "explain.toml"
 NARROW = "\u202f"  # narrow no-break space: French thousands, and before ; : ! ? and in « »
 _BLANK = re.compile(r"\{(\w+)\}")
-_BEFORE_SIGN = re.compile(r"[ \u00a0]+(?=[;:!?»%])")
+_BEFORE_SIGN = re.compile(r"[ \u00a0\u202f]+(?=[;:!?»%])")
 _NO_SPACE = re.compile(r"(?<=[\w)»”’.%])(?=[;:!?](?:\s|$))")  # Canadian habit: nothing before
-_AFTER_QUOTE = re.compile(r"«[ \u00a0]*")
+_ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_AFTER_QUOTE = re.compile(r"«[ \u00a0\u202f]*")
 
 
 def load_words(resources: Path, languages: Sequence[str] = LANGUAGES) -> dict[str, Words]:
     """Read the words of all languages; each must have every key of the others."""
+    seen = _read(SEEN)
     words: dict[str, Words] = {
-        name: _read(resources / "words" / f"{name}.toml") for name in languages
+        name: _read(resources / "words" / f"{name}.toml") | _sentences(seen, name)
+        for name in languages
     }
     keys = set().union(*words.values())
     holes = [f"{name}: {key}" for name in languages for key in sorted(keys - set(words[name]))]
@@ -45,6 +49,16 @@ def load_words(resources: Path, languages: Sequence[str] = LANGUAGES) -> dict[st
     if "fr" in words:
         words["fr"] = {key: typeset_french(text) for key, text in words["fr"].items()}
     return words
+
+
+def _sentences(seen: Words, language: str) -> dict[str, str]:
+    """Give what is said of each observation; the command line says it in the same words."""
+    start = f"{language}.seen."
+    return {
+        f"evidence.{key.removeprefix(start)}": text
+        for key, text in seen.items()
+        if key.startswith(start)
+    }
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -116,6 +130,17 @@ class Phrases:
             return self.word("common.none")
         number = "1er" if self.language == "fr" and day.day == 1 else str(day.day)
         return f"{number}\u00a0{self.word(f'month.{day.month}')}\u00a0{day.year}"
+
+    def dated(self, text: str) -> str:
+        """Write every day inside a text, which programs write as 2026-12-01, as people do."""
+
+        def day(found: re.Match[str]) -> str:
+            try:
+                return self.day(date.fromisoformat(found[0]))
+            except ValueError:
+                return found[0]
+
+        return _ISO_DAY.sub(day, text)
 
     def moment(self, moment: datetime | None) -> str:
         """Write a moment in the report's zone: `…, 14:05 UTC`, `…, 14 h 05 UTC`."""

@@ -31,6 +31,7 @@ from auditor.model.policy import Finding
 Words = Mapping[str, str]
 SHOWN_CHARS = 120
 SHOWN_RULES = 20
+NO_KIND = ("device_class", "other")  # says nothing that a sentence should say
 _TRAITS = ("model", "serial", "firmware", "device_class")
 
 
@@ -158,7 +159,8 @@ class _Speech:
         """Say what was seen, what it shows, and how much that is worth, unless just said."""
         said = phrase(self.words, one.field).format(value=shown(one.quote))
         claims = [
-            self.say(f"to_{trait}", claim=self._value(trait, claim)) for trait, claim in one.claims
+            self.say(f"to_{trait}", claim=self._value(trait, claim))
+            for trait, claim in ([pair for pair in one.claims if pair != NO_KIND] or one.claims)
         ]
         listed = claims[0] if len(claims) == 1 else self._listing(claims)
         hint = one.strength is Strength.HINT

@@ -1,0 +1,27 @@
+"""The smallest things that a report says: a code in words, a value as it was found."""
+
+from functools import lru_cache
+
+from markupsafe import Markup, escape
+
+from auditor.formats.visible import visible
+from auditor.formats.words import Phrases
+
+
+def trait_value(phrases: Phrases, name: str, value: str) -> Markup:
+    """Name a trait's value: a class in the reader's words, everything else as it was found."""
+    if name == "device_class":
+        return escape(known(phrases, "class", value))
+    return given(value)
+
+
+@lru_cache(maxsize=4096)
+def given(value: str) -> Markup:
+    """Show text that a device, a file or a person gave: never a link, in its own direction."""
+    return Markup('<bdi lang="" translate="no">{}</bdi>').format(visible(value))
+
+
+def known(phrases: Phrases, table: str, value: str) -> str:
+    """Translate `value` where the words know it; a stranger stands as it came."""
+    key = f"{table}.{value}"
+    return phrases.word(key) if phrases.has(key) else visible(value)
