@@ -82,7 +82,17 @@ def run(command: list[str], folder: Path) -> tuple[float, float]:
 
 
 def importing(path: Path, database: str, folder: Path) -> tuple[float, float]:
-    command = [sys.executable, "-m", "auditor", "--db", database, "import", str(path), "--site", "hq"]
+    command = [
+        sys.executable,
+        "-m",
+        "auditor",
+        "--db",
+        database,
+        "import",
+        str(path),
+        "--site",
+        "hq",
+    ]
     return run(command, folder)
 
 

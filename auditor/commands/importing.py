@@ -19,6 +19,7 @@ from auditor import __version__, jail, wiring
 from auditor.commands import mappings
 from auditor.commands.ahead import ahead
 from auditor.commands.columns_told import column_json, told_of_columns
+from auditor.commands.doubts import person, settled
 from auditor.commands.item_lines import decoded
 from auditor.commands.refusals import Refusals
 from auditor.commands.setting import Setting
@@ -163,6 +164,8 @@ def _one(
             return _merged(path, ledger)
         importer = recognised(source, asked, mapping)
         options = options_for(setting, asked, mapping, path.name, setting.now())
+        if not asked.json:
+            options = settled(importer, source, options, person())
         refusals = Refusals(_label(path, asked.files), Path.cwd(), write=True)
         return _imported(setting, source, importer, options, ledger, refusals)
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from auditor.importers.headings import words
 
 ORDERS = ("dmy", "mdy", "ymd")
+IN_DOUBT = "--dates says which"
 _EPOCH = date(1899, 12, 30)  # day 0 of spreadsheets that keep their wrong leap day of 1900
 _SERIAL_DAYS = (15_000, 75_000)  # 1941 to 2105
 _PIVOT = 70  # of years written with two digits: 69 is 2069, 70 is 1970
@@ -21,6 +22,8 @@ _ISO = re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})(?:-(?P<d>\d{1,2}))?(?P<rest>[T ]
 _PARTS = re.compile(r"(\d{1,4})([/.\- ])(\d{1,2})\2(\d{1,4})(?:[T ,]+(.*))?")
 _COMPACT = re.compile(r"(?P<y>(?:19|20)\d\d)(?P<m>\d\d)(?P<d>\d\d)")
 _MONTH_YEAR = re.compile(r"(?P<m>\d{1,2})[/.\-](?P<y>\d{4})|(?P<y2>\d{4})[/.](?P<m2>\d{1,2})")
+_EPOCH_NUMBER = re.compile("[0-9]+")
+_YEARS = (1950, 2100)
 _NUMBER = re.compile(r"\d{5}(?:[.,]\d+)?")
 _TIME = re.compile(
     r"(?P<h>\d{1,2})[:h](?P<m>\d\d)(?::(?P<s>\d\d)(?:[.,]\d+)?)?\s*(?P<half>[ap])?\.?\s*m?\.?"
@@ -91,7 +94,7 @@ def _ordered(first: str, middle: str, last: str, order: str, time: str) -> Read:
     if not real:
         return Read("", "is no date")
     said = " or ".join(sorted(read.value for read in real))
-    return Read("", f"may be {said}: --dates says which")
+    return Read("", f"may be {said}: {IN_DOUBT}")
 
 
 def _checked(year: str, month: str, day: str | None, time: str = "") -> Read:
@@ -102,7 +105,7 @@ def _checked(year: str, month: str, day: str | None, time: str = "") -> Read:
         found = date(number, int(month), int(day or 1))
     except ValueError:
         return Read("", "is no date")
-    if not 1950 <= number <= 2100:
+    if not _YEARS[0] <= number <= _YEARS[1]:
         return Read("", "is no date of any asset")
     return Read(found.isoformat() if day else found.isoformat()[:7], "", time)
 
@@ -129,7 +132,12 @@ def _named(said: str) -> Read:
 def read_moment(text: str, order: str = "", zone: str = "UTC") -> tuple[datetime | None, str]:
     """Read a moment as UTC, or say why not. zone: where the text names none."""
     said = text.strip()
-    if said.isdigit() and len(said) in {10, 13, 16, 19}:  # seconds since 1970, or finer
+    if _EPOCH_NUMBER.fullmatch(said) and len(said) in {
+        10,
+        13,
+        16,
+        19,
+    }:  # seconds since 1970, or finer
         return datetime.fromtimestamp(int(said[:10]), UTC), ""
     try:
         found = datetime.fromisoformat(said) if said[:4].isdigit() and len(said) >= 10 else None
@@ -142,10 +150,9 @@ def read_moment(text: str, order: str = "", zone: str = "UTC") -> tuple[datetime
         found = _at(datetime.fromisoformat(day.value), day.time)
     if found.tzinfo is None:
         found = found.replace(tzinfo=_zone(zone))
-    try:
-        return found.astimezone(UTC), ""
-    except OverflowError:
-        return None, "is no date"
+    if not _YEARS[0] <= found.year <= _YEARS[1]:  # programs write 0001 and 9999 for never
+        return None, "is no date of any asset"
+    return found.astimezone(UTC), ""
 
 
 def _at(day: datetime, time: str) -> datetime:

@@ -7,14 +7,19 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from auditor.commands.ahead import ahead
+from auditor.commands.doubts import settled
 from auditor.commands.importing import Asked, run
 from auditor.commands.setting import Setting
+from auditor.commands.source_file import opened
 from auditor.errors import UsageError
+from auditor.importers.asset_csv import IMPORTER
+from auditor.plugins import Options
 from auditor.store.ledger import Ledger
 
 SECRET = "Tr0ub4dor"
@@ -258,6 +263,33 @@ def test_files_of_one_name_keep_their_refusals_apart(office):
     go("north/list.csv", "south/list.csv")
     assert (office / "north-list.csv.rejected.csv").exists()
     assert (office / "south-list.csv.rejected.csv").exists()
+
+
+class TestDaysInDoubt:
+    """A person is asked once; a program, and a list without doubt, is not."""
+
+    def settled(self, office, answers, text=LIST):
+        (office / "doubt.csv").write_text(text)
+        asked = []
+
+        def ask(question):
+            asked.append(question)
+            return answers[len(asked) - 1]
+
+        with opened(office / "doubt.csv") as source:
+            found = settled(IMPORTER, source, Options("hq", datetime.now(UTC)), ask)
+        return found.dates, len(asked)
+
+    def test_the_answer_counts(self, office):
+        assert self.settled(office, ["dmy"]) == ("dmy", 1)
+        assert self.settled(office, ["what?", " MDY "]) == ("mdy", 2)
+
+    def test_no_answer_guesses_nothing(self, office):
+        assert self.settled(office, [""]) == ("", 1)
+        assert self.settled(office, ["x", "y", "z"]) == ("", 3)
+
+    def test_what_is_not_in_doubt_is_not_asked(self, office):
+        assert self.settled(office, [], LIST.replace("03/04/2023", "2023-04-03")) == ("", 0)
 
 
 class TestReadingAhead:
