@@ -168,7 +168,10 @@ def _at(day: datetime, time: str) -> datetime:
     zone = (found["zone"] or "").upper()
     if zone in {"Z", "UTC"}:
         return moment.replace(tzinfo=UTC)
-    return datetime.fromisoformat(f"{moment.isoformat()}{zone}") if zone else moment
+    try:
+        return datetime.fromisoformat(f"{moment.isoformat()}{zone}") if zone else moment
+    except ValueError:  # an offset of a day and more
+        return day
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -19,7 +19,7 @@ _SEPARATORS = str.maketrans("", "", ":-. ")
 _HEX12 = re.compile(r"[0-9a-fA-F]{12}")
 _SHORT_OCTETS = re.compile(r"[0-9a-fA-F]{1,2}(?:[:-][0-9a-fA-F]{1,2}){5}")
 _CLIENT_ID = re.compile(r"(?:01|0x01)[:\-. ]?((?:[0-9a-fA-F]{2}[:\-. ]?){6})")  # RFC 2132, 9.14
-_LOST_ZEROS = re.compile(r"\d{10,11}")
+_LOST_ZEROS = re.compile(r"[0-9]{10,11}")
 _EATEN = re.compile(r"[+-]?\d+(?:[.,]\d*[eE]\+?\d+|[eE]\+\d+)")  # a spreadsheet writes E+
 _AMONG = re.compile(
     r"(?<![0-9a-fA-F:.\-])(?:(?:[0-9a-fA-F]{2}[:\-]){5}[0-9a-fA-F]{2}|(?:[0-9a-fA-F]{4}\.){2}[0-9a-fA-F]{4}"
@@ -31,6 +31,7 @@ _HOST = re.compile(
     r"(?=.{1,253}\.?$)[A-Za-z0-9_](?:[A-Za-z0-9_\-]{0,62})(?:\.[A-Za-z0-9_\-]{1,63})*\.?"
 )
 _AMOUNT = re.compile(r"[^\d.,\-]")
+_TWO_NUMBERS = re.compile(r"\d\s*[^\d\s.,'’\-]+\s*\d")  # `2 x 450` is not 2450
 # what stands in a cell that says nothing
 NOTHING = frozenset({
     "", "-", "--", "---", "n/a", "#n/a", "#n/d", "null", "(null)", "nan", "#ref!", "#value!", "#name?",
@@ -204,6 +205,8 @@ def amount(text: str) -> Value:
     said = bare(text)
     if said.lower() in NOTHING:
         return EMPTY
+    if _TWO_NUMBERS.search(said):
+        return Value(clean(said[:CELL_CHARS]))
     digits = _AMOUNT.sub("", said)
     if re.fullmatch(r"-?\d+(?:,\d{1,2})", digits):
         return Value(digits.replace(",", "."))
