@@ -42,6 +42,8 @@ ARP_REPLIES: tuple[Instruction, ...] = (
     (RETURN, 0, 0, 0),
 )
 
+NOTHING: tuple[Instruction, ...] = ((RETURN, 0, 0, 0),)
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -113,8 +115,12 @@ def take(sock: socket.socket) -> Frame | None:
     """Take one frame from the socket; None when there is none."""
     try:
         raw, ancillary, _, _ = sock.recvmsg(65_535, 64)
-    except BlockingIOError:
+    except (BlockingIOError, InterruptedError):
         return None
+    except OSError as error:
+        if error.errno != errno.ENETDOWN:
+            raise
+        return None  # frames before it are still there; who sends next says that it is down
     for level, kind, told in ancillary:
         if level == SOL_PACKET and kind == PACKET_AUXDATA and len(told) >= _AUXDATA.size:
             status, *_, tag, _ = _AUXDATA.unpack_from(told)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import subprocess
 import time
 
 import pytest
@@ -293,3 +294,12 @@ def test_without_privilege_the_same_stations_are_found_with_their_hardware_addre
     assert known["10.9.0.10"].outcome is Outcome.REFUSED
     assert known["10.9.0.11"].outcome is Outcome.ANSWERED  # drops TCP, cannot help ARP
     assert all(a.observations[0].field == "mac" for a in known.values())
+
+
+def test_an_interface_that_went_down_has_no_frames_and_no_surprise(cable):
+    def scene():
+        with open_link(named("v0", interfaces()), ARP_REPLIES) as sock:
+            subprocess.run(["ip", "link", "set", "v0", "down"], check=True)
+            return take(sock), take(sock)
+
+    assert inside(cable.here, scene) == (None, None)
