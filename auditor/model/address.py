@@ -84,7 +84,9 @@ class Range:
 
 def address(version: int, number: int) -> str:
     """Write an address of that IP version in its canonical text form (RFC 5952 for IPv6)."""
-    return str(ipaddress.IPv4Address(number) if version == 4 else ipaddress.IPv6Address(number))
+    if version == 4:
+        return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return str(ipaddress.IPv6Address(number))
 
 
 def canonical_ip(text: str) -> str:

@@ -9,6 +9,7 @@ import math
 import random
 import socket
 import struct
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import Interface
 from auditor.net.link import ARP_REPLIES, BROADCAST, open_link, send, take
+from auditor.net.ringed import open_ringed
 
 # A frame on the wire is at least 60 octets without its checksum (IEEE 802.3, 4A.2.3.2.4).
 _REQUEST = struct.Struct("!6s6sHHHBBH6s4s6s4s18x")
@@ -112,10 +114,9 @@ async def sweep_arp(
     the stretch as a whole (see model/coverage_note).
     """
     own = AddressSet.parse(a.ip for a in interface.addresses)
-    with open_link(interface, ARP_REPLIES) as sock:
-        for stretch in stretches(targets.minus(own), guard.scope.pace.arp_per_s):
-            yield await _Stretch(guard, interface, sock, stretch, own.meet(targets)).ask(tick)
-            own = NOTHING
+    for stretch in stretches(targets.minus(own), guard.scope.pace.arp_per_s):
+        yield await _Stretch(guard, interface, stretch, own.meet(targets)).ask(tick)
+        own = NOTHING
 
 
 class _Stretch:
@@ -125,12 +126,11 @@ class _Stretch:
         self,
         guard: Guard,
         interface: Interface,
-        sock: socket.socket,
         asked: AddressSet,
         own: AddressSet,
     ) -> None:
         self.own = own
-        self.guard, self.interface, self.sock, self.asked = guard, interface, sock, asked
+        self.guard, self.interface, self.asked = guard, interface, asked
         self.started = guard.clock()
         self.replies = Replies()
         self.asked_at: dict[int, float] = {}
@@ -142,9 +142,13 @@ class _Stretch:
         """Ask in random order, each round only those that have not answered."""
         if self.guard.scope.pace.arp_per_s >= BULK_PER_S and self.asked.size >= BULK_SIZE:
             return await self._ask_in_bulk(tick)
+        with open_link(self.interface, ARP_REPLIES) as sock:
+            return await self._ask_singly(sock, tick)
+
+    async def _ask_singly(self, sock: socket.socket, tick: Callable[[int], None]) -> list[Attempt]:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        loop.add_reader(self.sock.fileno(), self._read)
+        loop.add_reader(sock.fileno(), self._read, sock)
         try:
             order = [number for r in self.asked.ranges for number in range(r.first, r.last + 1)]
             random.shuffle(order)
@@ -152,24 +156,32 @@ class _Stretch:
                 waiting = [ip for ip in order if ip not in self.replies.claims]
                 if waiting:
                     await self._settle(self.asked_at.get(waiting[0], -math.inf))
-                    await self._round(waiting, tick if number == 0 else lambda _: None)
+                    await self._round(sock, waiting, tick if number == 0 else lambda _: None)
             await self._settle(max(self.asked_at.values(), default=-math.inf))
         finally:
-            loop.remove_reader(self.sock.fileno())
+            loop.remove_reader(sock.fileno())
         return attempts(self, round(loop.time() - began, 3))
 
     async def _ask_in_bulk(self, tick: Callable[[int], None]) -> list[Attempt]:
+        loop = asyncio.get_running_loop()
+        began, opening = loop.time(), None
+        if "numpy" not in sys.modules:  # to import it takes as long as to set up the rings
+            opening = loop.run_in_executor(None, open_ringed, self.interface, ARP_REPLIES)
         from auditor.net.arp_bulk import REPLY, ArpQuestions
         from auditor.net.volley import fire
 
-        began = asyncio.get_running_loop().time()
+        opened = await opening if opening else None
         questions = ArpQuestions(self.guard, self.interface, self.asked)
-        told = await fire(self.guard, self.interface, ARP_REPLIES, questions, Kind.ARP, REPLY, tick)
+        told = await fire(
+            self.guard, self.interface, ARP_REPLIES, questions, Kind.ARP, REPLY, tick, opened=opened
+        )
         self.replies = Replies(questions.claims())
         self.sent = told.sent
         return attempts(self, round(asyncio.get_running_loop().time() - began, 3))
 
-    async def _round(self, waiting: list[int], tick: Callable[[int], None]) -> None:
+    async def _round(
+        self, sock: socket.socket, waiting: list[int], tick: Callable[[int], None]
+    ) -> None:
         mac = bytes.fromhex(self.interface.mac.replace(":", ""))
         for number in waiting:
             if number in self.replies.claims:
@@ -178,7 +190,7 @@ class _Stretch:
             source = self.interface.source_for(ip)
             await self.guard.turn(Kind.ARP, ip, 0, "arp")
             frame = request(mac, socket.inet_aton(source or "0.0.0.0"), number)  # noqa: S104
-            send(self.sock, self.interface, frame)
+            send(sock, self.interface, frame)
             self.guard.sent("arp", ip, 0, _REQUEST.size, "arp", Kind.ARP)
             self.asked_at[number] = asyncio.get_running_loop().time()
             self.sent += 1
@@ -196,9 +208,9 @@ class _Stretch:
             return WAIT_S
         return min(WAIT_S, max(WAIT_LEAST_S, SLOWEST_TIMES * self.slowest_s))
 
-    def _read(self) -> None:
+    def _read(self, sock: socket.socket) -> None:
         for _ in range(1_024):
-            frame = take(self.sock)
+            frame = take(sock)
             if frame is None:
                 return
             number = self.replies.add(frame.data, frame.vlan, self.asked)

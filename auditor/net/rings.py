@@ -5,10 +5,8 @@ receive and one to send, mapped once; no system call and no copy per frame. A fi
 kernel keeps away all that is not an answer.
 """
 
-import mmap
 import select
 import socket
-import struct
 from collections.abc import Iterable
 from types import TracebackType
 
@@ -17,15 +15,10 @@ from numpy.typing import NDArray
 
 from auditor.errors import EnvironmentLack
 from auditor.net.interfaces import Interface
-from auditor.net.link import SOL_PACKET, Instruction, open_link
+from auditor.net.link import NOTHING, Instruction, attach
+from auditor.net.ringed import RECEIVE_SLOTS, SEND_SLOTS, SLOT, Ringed, open_ringed
 
-SLOT = 128  # octets; holds any ARP frame and any TCP segment without data
-BLOCK = 1 << 16
 MOST_TAKEN = 1_024  # at a time; looking at more slots costs more than it brings
-RECEIVE_SLOTS, SEND_SLOTS = 1 << 16, 1 << 12
-PACKET_RX_RING, PACKET_TX_RING = 5, 13
-PACKET_VERSION, TPACKET_V2 = 10, 1
-PACKET_QDISC_BYPASS, PACKET_IGNORE_OUTGOING = 20, 23
 RECEIVED_AT, SEND_AT = 66, 32  # where the frame begins in a slot of either ring
 _LENGTH, _TAG = slice(4, 8), slice(24, 26)  # tp_len, tp_vlan_tci in struct tpacket2_hdr
 _READY, _VLAN = 1, 0x10  # TP_STATUS_USER or _SEND_REQUEST, TP_STATUS_VLAN_VALID
@@ -37,24 +30,13 @@ Words = NDArray[np.uint32]
 class Rings:
     """A socket with both rings on one interface; use it in a `with` statement."""
 
-    def __init__(self, interface: Interface, program: Iterable[Instruction]) -> None:
-        self.sock = open_link(interface, program)
-        try:
-            self._set(PACKET_VERSION, TPACKET_V2)
-            self._set(PACKET_QDISC_BYPASS, 1)
-            self._set(PACKET_IGNORE_OUTGOING, 1)
-            for option, many in ((PACKET_RX_RING, RECEIVE_SLOTS), (PACKET_TX_RING, SEND_SLOTS)):
-                ring = struct.pack("=IIII", BLOCK, many * SLOT // BLOCK, SLOT, many)
-                self.sock.setsockopt(SOL_PACKET, option, ring)
-            size = (RECEIVE_SLOTS + SEND_SLOTS) * SLOT
-            self._map = mmap.mmap(self.sock.fileno(), size)
-        except OSError as error:
-            self.sock.close()
-            raise EnvironmentLack(
-                f"the packet rings of {interface.name} cannot be set up",
-                why=error.strerror or str(error),
-                hint="free some memory, or scan with a lower --pace, which needs no rings",
-            ) from error
+    def __init__(
+        self,
+        interface: Interface,
+        program: Iterable[Instruction],
+        opened: Ringed | None = None,
+    ) -> None:
+        self.sock, self._map = opened or open_ringed(interface, program)
         slots = np.frombuffer(self._map, np.uint8).reshape(-1, SLOT)
         self._in: Frames = slots[:RECEIVE_SLOTS]
         self._out: Frames = slots[RECEIVE_SLOTS:]
@@ -62,9 +44,6 @@ class Rings:
         self._out_status: Words = self._out[:, :4].view(np.uint32)[:, 0]
         self._out_length: Words = self._out[:, _LENGTH].view(np.uint32)[:, 0]
         self._read_at, self._write_at = 0, 0
-
-    def _set(self, option: int, value: int) -> None:
-        self.sock.setsockopt(SOL_PACKET, option, struct.pack("=i", value))
 
     def __enter__(self) -> "Rings":
         return self
@@ -75,9 +54,26 @@ class Rings:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the socket and the memory."""
         self.sock.close()
         # the arrays look into the map, which cannot be unmapped while they live
         del self._in, self._out, self._in_status, self._out_status, self._out_length
+
+    def rest(self) -> None:
+        """Hear nothing until `wake`."""
+        attach(self.sock, NOTHING)
+
+    def wake(self, program: Iterable[Instruction]) -> bool:
+        """Forget what came and hear what `program` lets in; False where the link is gone."""
+        if self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            return False
+        while len(self.take(0)[0]):
+            pass
+        attach(self.sock, program)
+        return True
 
     def room(self) -> int:
         """Tell how many slots are free to send from here on, without a gap."""

@@ -197,18 +197,22 @@ def _attempts(
 ) -> list[Attempt]:
     elapsed_s = round((guard.clock() - started).total_seconds(), 3)
     made = []
-    for at in np.flatnonzero(questions.state).tolist():
-        ip = address(4, int(questions.ips[at]))
-        where = Endpoint(ip, questions.macs[at].tobytes().hex(":"), int(questions.doors[at]))
-        ended = Outcome.ANSWERED if questions.state[at] == _OPEN else Outcome.REFUSED
-        made.append(Attempt("syn", where, ended, (), started, elapsed_s))
+    doors, states = questions.ports.tolist(), questions.state.reshape(-1, len(questions.ports))
+    macs = questions.macs[:: len(doors)].tobytes()
+    for host, number in enumerate(questions.hosts.tolist()):
+        ip, mac = address(4, number), macs[6 * host : 6 * host + 6].hex(":")
+        for door, state in zip(doors, states[host].tolist(), strict=True):
+            if state:
+                ended = Outcome.ANSWERED if state == _OPEN else Outcome.REFUSED
+                where = Endpoint(ip, mac, door)
+                made.append(Attempt("syn", where, ended, (), started, elapsed_s))
     said = (
         ("scanned", ",".join(map(str, questions.ports.tolist()))),
         ("open", str(int((questions.state == _OPEN).sum()))),
         ("sent", str(sent)),
         ("by", interface.vantage()),
     )
-    heard = questions.state.reshape(-1, len(questions.ports)).any(axis=1)
+    heard = states.any(axis=1)
     asked = set_of(questions.hosts)
     note = Note(asked, set_of(questions.hosts[~heard]), told=said)
     outcome = Outcome.SILENT if note.silent else Outcome.ANSWERED

@@ -6,10 +6,12 @@ questions have been given their time.
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from auditor.errors import ScopeRefusal
 from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import Interface
 from auditor.net.link import Instruction
+from auditor.net.ringed import Ringed
 from auditor.net.rings import Frames, Rings
 
 BATCH_S = 1 / 500  # of the pace; what is sent in one go
@@ -26,12 +29,16 @@ LARGEST_BATCH, SMALLEST_BATCH = 512, 1
 SLOWEST_TIMES = 4.0
 PATIENCE_LEAST_S, PATIENCE_MOST_S = 0.3, 1.0
 # Who asks for no cap at all wants speed above all: then the slowest of so many answers is trusted.
-PATIENCE_SURE_S, MANY_ANSWERS = 0.06, 100
-# When so large a share of the asked-again answers only then, the link loses what we send.
-LOSS_SHARE, FEWEST_TO_JUDGE = 0.02, 50
+# Before it asks again it waits for less: whoever is late then costs one packet more.
+PATIENCE_SURE_S, PATIENCE_AGAIN_S, MANY_ANSWERS = 0.06, 0.02, 100
+# When so large a share of the asked-again answers only then, we send more than the link bears; a
+# link that loses a twentieth of everything does so at any pace.
+LOSS_SHARE, FEWEST_TO_JUDGE = 0.08, 50
 UNPACED_PER_S = 400_000.0  # what a core can send; where a back-off starts from without a cap
 
 Indices = NDArray[np.int64]
+
+_SHELF: WeakKeyDictionary[Guard, dict[str, Rings]] = WeakKeyDictionary()  # they end with the run
 
 
 class Questions(Protocol):
@@ -83,7 +90,7 @@ class Volley:
         self.meter, self.tick = guard.meters[kind], tick
         count = len(questions)
         self.answered = np.zeros(count, np.bool_) if answered is None else answered.copy()
-        self.asked_at = np.zeros(count)
+        self.asked_at, self.first_at = np.zeros(count), np.zeros(count)
         self.order = np.random.default_rng().permutation(count)
         self.sent = self.slowed = self.round = 0
         self.slowest_s = 0.0
@@ -98,7 +105,7 @@ class Volley:
             if not waiting.size or self.stopped:
                 break
             if self.round:
-                self._listen_until(self.asked_at[waiting[0]] + self._patience())
+                self._listen_until(self.asked_at[waiting[0]] + self._patience(PATIENCE_AGAIN_S))
             self._ask(waiting)
             self._judge_loss()
         last = float(self.asked_at.max(initial=0.0))
@@ -127,6 +134,8 @@ class Volley:
         self.questions.permit(self.guard, batch)
         frames = self.questions.frames(batch)
         self.asked_at[batch] = time.monotonic()
+        if self.round == 0:
+            self.first_at[batch] = self.asked_at[batch]
         gone = 0
         while gone < len(frames):
             gone += self.rings.send(frames[gone:])
@@ -156,14 +165,16 @@ class Volley:
             # an answer to a repeated question tells no time (Karn's rule, RFC 6298 section 3)
             slowest = time.monotonic() - float(self.asked_at[news].min())
             self.slowest_s = max(self.slowest_s, min(slowest, PATIENCE_MOST_S))
-        self.late += int(news.size) if self.round else 0
+        if self.round:  # who answers so late was not heard the first time, or not heard by us
+            age_s = time.monotonic() - self.first_at[news]
+            self.late += int((age_s > 2 * self.slowest_s + PATIENCE_AGAIN_S).sum())
 
-    def _patience(self) -> float:
+    def _patience(self, sure_s: float = PATIENCE_SURE_S) -> float:
         count = int(self.answered.sum())
         if not count:
             return PATIENCE_MOST_S
         if self.meter.free and count >= MANY_ANSWERS:
-            return min(PATIENCE_MOST_S, PATIENCE_SURE_S + self.slowest_s)
+            return min(PATIENCE_MOST_S, sure_s + self.slowest_s)
         return min(PATIENCE_MOST_S, max(PATIENCE_LEAST_S, SLOWEST_TIMES * self.slowest_s))
 
     def _judge_loss(self) -> None:
@@ -190,14 +201,15 @@ async def fire(
     tick: Callable[[int], None] = lambda _: None,
     rounds: int | None = None,
     answered: NDArray[np.bool_] | None = None,
+    opened: Ringed | None = None,
 ) -> Told:
     """Fire a volley in a thread, in as many rounds as the profile asks for, or in `rounds`.
 
     octets: how much of each answer is looked at. tick is called in the caller's loop.
-    answered: what need not be asked any more.
+    answered: what need not be asked any more. opened: a socket with rings, opened ahead.
     """
     loop = asyncio.get_running_loop()
-    with Rings(interface, program) as rings:
+    with _kept(guard, interface, program, opened) as rings:
         volley = Volley(
             guard,
             rings,
@@ -214,3 +226,24 @@ async def fire(
             volley.stopped = True
             await asyncio.wait([firing])
             raise
+
+
+@contextlib.contextmanager
+def _kept(
+    guard: Guard, interface: Interface, program: Iterable[Instruction], opened: Ringed | None
+) -> Iterator[Rings]:
+    """Lend rings on an interface, and keep them for the next volley of the same run."""
+    shelf = _SHELF.setdefault(guard, {})
+    program = tuple(program)
+    rings = shelf.pop(interface.name, None)
+    if rings and (opened or not rings.wake(program)):
+        rings.close()
+        rings = None
+    rings = rings or Rings(interface, program, opened)
+    try:
+        yield rings
+        rings.rest()
+    except BaseException:
+        rings.close()
+        raise
+    shelf[interface.name] = rings
