@@ -9,9 +9,13 @@ from auditor.model.address import AddressSet
 from auditor.model.scope import Plan, Refusal, Scope
 from auditor.plugins import Medium, Probe, Sweep
 
-LISTEN_S = 3.0  # how long a group is listened to, all rounds together
+LISTEN_S = 3.0  # how long groups are listened to, all rounds and all groups together
 SHOWN = 20  # networks of one refusal
 SILENCE_S = 1.0  # how long the last round of a sweep is waited for
+MEMBERSHIP = 4  # reports of the kernel when it joins a group and leaves it (RFC 3376, 8.1)
+GROUP_ROUNDS = 2  # at most, whatever the profile says
+MOST_IPV6 = 256  # addresses that somebody named one by one; more of a network are not swept
+KERNEL_ARP = 3  # questions of the kernel about a neighbour that it connects to (arp(7))
 
 
 def plan(
@@ -21,29 +25,40 @@ def plan(
     sweeps: Sequence[Sweep],
     probes: Sequence[Probe],
     knocks: Sequence[int],
+    scanned: Sequence[int] | None = None,
+    links: int = 1,
 ) -> Plan:
     """Plan a scan of `asked` (what the user named).
 
-    on_link: addresses on our own segments (asked by raw frames); the others are knocked on
-    by TCP connect on `knocks`.
+    on_link: addresses on our own segments (asked by raw frames), which lie on so many `links`;
+    the others are knocked on by TCP connect on `knocks`. scanned: ports that a SYN sweep asks
+    of hosts that are there; as `knocks` where nothing is said.
     """
     targets = asked.meet(scope.networks).minus(scope.excluded)
     four = AddressSet(tuple(piece for piece in targets.ranges if piece.version == 4))
     here = four.meet(on_link)
-    framed = any(sweep.medium is Medium.FRAME for sweep in sweeps)
-    near = here if framed else AddressSet()
-    far = four.minus(near)
-    pace = scope.pace
-    frames = near.size * pace.rounds
-    doors = [port for port in knocks if port in scope.ports and port not in scope.never]
-    connects = far.size * len(doors)
-    groups = [sweep for sweep in sweeps if sweep.medium is Medium.GROUP] if here else []
-    datagrams = len(groups) * min(pace.rounds, 2)
+    kinds = {sweep.kind for sweep in sweeps if sweep.medium is Medium.FRAME}
+    near = here if kinds else AddressSet()
+    knocked, behind, pace = here.minus(near).size, four.minus(here).size, scope.pace
+    connecting = any(sweep.medium is Medium.CONNECT for sweep in sweeps)
+    doors = len(_allowed(scope, knocks)) if connecting else 0
+    segments = max(1, links) * min(pace.rounds, GROUP_ROUNDS) if here else 0
+    groups = [sweep for sweep in sweeps if sweep.medium is Medium.GROUP]
+    ports = len(_allowed(scope, knocks if scanned is None else scanned))
+    arp = near.size * pace.rounds + knocked * KERNEL_ARP * bool(doors)
+    syns = near.size * ports * pace.rounds if "syn" in kinds and pace.half_opens else 0
+    echoes = behind * pace.rounds if "icmp" in kinds else 0
+    datagrams = segments * (len(groups) + ("ndp" in kinds))
+    if here:
+        datagrams += max(1, links) * MEMBERSHIP * sum(bool(group.also_port) for group in groups)
+    singles = sum(p.size for p in targets.ranges if p.version == 6 and p.size <= MOST_IPV6)
+    connects = knocked * doors + (behind + singles) * doors * pace.rounds
     duration = (
-        frames / pace.arp_per_s
+        arp / pace.arp_per_s
+        + (syns + echoes + datagrams) / pace.packets_per_s
         + connects / pace.connects_per_s
-        + len(groups) * LISTEN_S
-        + (SILENCE_S * pace.rounds if near or far else 0)
+        + (LISTEN_S if segments and groups else 0)
+        + (SILENCE_S * pace.rounds if four or singles else 0)
     )
     return Plan(
         scope=scope,
@@ -51,9 +66,14 @@ def plan(
         sweeps=tuple(sweep.name for sweep in sweeps),
         probes=tuple(probe.name for probe in probes),
         refused=tuple(_refusals(scope, asked)),
-        packets=frames + connects + datagrams,
+        packets=arp + syns + echoes + datagrams + connects,
         duration_s=round(duration, 1),
     )
+
+
+def _allowed(scope: Scope, ports: Sequence[int]) -> frozenset[int]:
+    """Give those of the ports that the scope lets us touch."""
+    return frozenset(ports) & scope.ports - scope.never
 
 
 def _refusals(scope: Scope, asked: AddressSet) -> list[Refusal]:

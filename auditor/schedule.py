@@ -5,8 +5,6 @@ else. What a host told is handed over as soon as that host is done.
 """
 
 import asyncio
-import contextlib
-import gc
 import itertools
 import resource
 from collections import defaultdict
@@ -17,6 +15,7 @@ from auditor.model.address import AddressSet
 from auditor.model.coverage_note import INCIDENT, NOTHING, RESET, notes
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.settled import Done, Doors, settled
+from auditor.ourselves import many_files, seldom_tidied
 from auditor.plugins import Medium, Peer, Probe, Sweep
 from auditor.work import Network, Sink, Tick, Work
 
@@ -28,13 +27,7 @@ MOST_RESETS = 2  # in mid-reply; then the host is left alone
 # Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
 # connect (which has no kind) has knocked.
 TELLING = frozenset({"arp", ""})
-# From this pace on all groups are asked at the same time; below it one after the other, so that
-# the answers of a whole segment do not come at once.
-BRISK_PPS = 1_000.0
 SUSPICIOUS_SILENCES = 3  # in a row, after the host had answered
-# New containers between two looks of the garbage collector. Thousands of conversations in flight
-# are no garbage, and looking through them at every seven hundredth costs a sixth of the time.
-GARBAGE_AFTER = 50_000
 
 
 class _Stopped(Exception):  # noqa: N818 no error: somebody pressed Ctrl-C
@@ -47,8 +40,8 @@ async def collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
     Raises what ends a run: ScopeRefusal when the authority ends, LedgerError when results
     cannot be kept. What was handed over to the sink by then stays.
     """
-    _many_files()
-    with _seldom_tidied():
+    many_files()
+    with seldom_tidied():
         return await _collect(work, network, stop)
 
 
@@ -120,10 +113,8 @@ class _Run:
         """Run every sweep in its order and note who is there."""
         # ports last: of whoever has told enough by then, nobody need know them
         ordered = sorted(self.work.sweeps, key=lambda s: (s.kind == "syn", s.order, s.name))
-        brisk = self.work.scope.pace.packets_per_s >= BRISK_PPS
-        for together, some in itertools.groupby(
-            ordered, lambda s: brisk and s.medium is Medium.GROUP
-        ):
+        # each group has devices of its own, so their answers do not all come at once
+        for together, some in itertools.groupby(ordered, lambda s: s.medium is Medium.GROUP):
             if together:
                 await asyncio.gather(*map(self._run, some))
                 continue
@@ -400,23 +391,3 @@ def _flat(errors: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
             yield from _flat(inside)
         else:
             yield inside
-
-
-def _many_files() -> None:
-    """Let this process hold as many sockets as the system lets it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65_536)), hard))
-
-
-@contextlib.contextmanager
-def _seldom_tidied() -> Iterator[None]:
-    """Look for garbage seldom: what a run keeps it keeps, and what it drops is not cyclic."""
-    before = gc.get_threshold()
-    gc.set_threshold(max(before[0], GARBAGE_AFTER), *before[1:])
-    gc.freeze()  # all that is known about makers stays as long as we do
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*before)

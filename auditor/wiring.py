@@ -137,10 +137,11 @@ def formats_named(names: str) -> tuple[Format, ...]:
 
 @lru_cache(maxsize=1)
 def presence() -> frozenset[str]:
-    """Name the sweeps whose answer says only that somebody is there."""
-    return frozenset(
-        sweep.name for sweep in sweeps() if sweep.medium in {Medium.FRAME, Medium.CONNECT}
-    )
+    """Name the sweeps whose answer says only that somebody is there (the nmap program's, too)."""
+    from auditor.model.coverage_note import INCIDENT
+
+    named = {s.name for s in sweeps() if s.medium in {Medium.FRAME, Medium.CONNECT}}
+    return frozenset(named | {"nmap", INCIDENT})
 
 
 def words(languages: Sequence[str]) -> dict[str, Words]:

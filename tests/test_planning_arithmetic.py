@@ -60,9 +60,41 @@ def test_our_own_segment_is_asked_by_frames_in_every_round():
     assert plan.duration_s >= 256 * made.pace.rounds / made.pace.arp_per_s
 
 
-def test_behind_a_router_every_door_is_one_connection():
-    plan = planned(scope("10.0.0.0/24"))
-    assert plan.packets == 256 * len(KNOCKS)
+def test_behind_a_router_every_door_is_one_connection_a_round():
+    made = scope("10.0.0.0/24")
+    assert planned(made).packets == 256 * len(KNOCKS) * made.pace.rounds
+
+
+def test_echoes_go_behind_routers_only_and_in_every_round():
+    made = scope("10.0.0.0/24")
+    icmp = Sweep("icmp", Medium.FRAME, "RFC 792", kind="icmp")
+    assert planned(made, sweeps=(icmp,)).packets == 256 * made.pace.rounds
+    there = planned(made, on_link=made.networks, sweeps=(ARP, icmp))
+    assert there.packets == 256 * made.pace.rounds  # ARP alone
+
+
+def test_ports_are_asked_only_where_half_open_connections_are_allowed():
+    syn = Sweep("syn", Medium.FRAME, "RFC 9293", kind="syn")
+    for profile, per_s, asked in (
+        ("gentle", 200.0, False),
+        ("gentle", 9_999.0, False),
+        ("gentle", 10_000.0, True),
+        ("normal", 200.0, True),
+    ):
+        pace = Pace(profile=profile, packets_per_s=per_s)
+        made = scope("10.0.0.0/24", pace=pace)
+        plan = planned(made, on_link=made.networks, sweeps=(ARP, syn))
+        assert plan.packets == 256 * pace.rounds * (1 + asked * len(KNOCKS))
+
+
+def test_every_link_is_asked_for_neighbours_and_groups():
+    made = scope("10.0.0.0/30")
+    ndp = Sweep("ndp", Medium.FRAME, "RFC 4861", kind="ndp")
+    one, two = (
+        planning.plan(made, made.networks, made.networks, (ndp, SADP), (), (), links=count)
+        for count in (1, 2)
+    )
+    assert two.packets - one.packets == 4  # two echoes and two datagrams more
 
 
 def test_without_frames_our_own_segment_costs_connections_too():
@@ -75,7 +107,7 @@ def test_without_frames_our_own_segment_costs_connections_too():
 
 def test_a_door_that_is_not_authorised_or_never_touched_is_not_counted():
     narrow = scope("10.0.0.0/30", ports=frozenset({80, 9100}))
-    assert planned(narrow, knocks=(80, 443, 9100)).packets == 4
+    assert planned(narrow, knocks=(80, 443, 9100)).packets == 4 * narrow.pace.rounds
 
 
 def test_what_is_left_out_is_said_with_its_reason():
@@ -97,19 +129,20 @@ def test_a_refusal_of_ten_thousand_pieces_stays_one_line():
 
 def test_an_ipv6_network_is_not_counted_out_and_said_so():
     plan = planned(scope("fd00::/64", "10.0.0.0/30"))
-    assert plan.packets == 4 * len(KNOCKS)
+    assert plan.packets == 4 * len(KNOCKS) * Pace().rounds
     assert any("not swept" in reason for reason in said(plan))
 
 
 def test_a_single_ipv6_address_is_a_target_and_no_network():
     plan = planned(scope("fd00::7"))
     assert "fd00::7" in plan.targets
+    assert plan.packets == len(KNOCKS) * Pace().rounds
     assert not plan.refused
 
 
 def test_the_whole_of_ten_costs_no_memory_and_no_time():
     plan = planned(scope("10.0.0.0/8"))
-    assert plan.packets == (1 << 24) * len(KNOCKS)
+    assert plan.packets == (1 << 24) * len(KNOCKS) * Pace().rounds
     assert len(plan.targets.ranges) == 1
 
 

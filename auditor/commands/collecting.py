@@ -102,14 +102,17 @@ def _scope(setting: Setting, asked: Asked) -> Scope:
 
 def _plan(scope: Scope, asked: Asked) -> Plan:
     named = AddressSet.parse(asked.targets) if asked.targets else scope.networks
-    links = _links(scope)
-    near = AddressSet()
-    for link in links:
-        near = near.join(link.on_link) if link.mac else near
+    near = [link.on_link for link in _links(scope) if link.mac]
+    on_link = AddressSet.of(piece for each in near for piece in each.ranges)
+    sweeps, probes = _sweeps(asked.engine), wiring.probes()
     if not interfaces.may(interfaces.CAP_NET_RAW):
-        near = AddressSet()
+        sweeps = tuple(sweep for sweep in sweeps if sweep.medium is not Medium.FRAME)
     lists, _ = authority.port_lists(wiring.DATA / "ports.toml")
-    return planning.plan(scope, named, near, _sweeps(asked.engine), wiring.probes(), lists["knock"])
+    named_ports = {name for probe in probes if probe.transport == "tcp" for name in probe.ports}
+    scanned = [port for name in ("knock", *named_ports) for port in lists.get(name, ())]
+    return planning.plan(
+        scope, named, on_link, sweeps, probes, lists["knock"], scanned, links=len(near)
+    )
 
 
 def _links(scope: Scope) -> Sequence[interfaces.Interface]:
@@ -133,7 +136,8 @@ def _plan_lines(made: Plan) -> list[str]:
         f"site {scope.site}: {made.targets.size} addresses in "
         f"{', '.join(scope.networks.cidrs()[:20])}",
         f"sweeps: {', '.join(made.sweeps)}; probes: {', '.join(made.probes)}",
-        f"packets to find out who is there: at most {made.packets}, about {minutes:.1f} minutes",
+        f"packets to find out who is there, and with which ports: at most {made.packets}, "
+        f"about {minutes:.1f} minutes",
         f"then to each host that answers: at most {pace.host_total} connections, "
         f"{pace.host_connects_per_s:g} a second, {pace.host_open} at a time",
         f"pace ({pace.profile}): {pace.arp_per_s:g} ARP, {pace.packets_per_s:g} packets, "

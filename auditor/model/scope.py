@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from auditor.errors import DataError
 from auditor.model.address import AddressSet
 
+GENTLE = "gentle"
+HALF_OPEN_PPS = 10_000.0
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -30,6 +32,15 @@ class Pace:
     host_open: int = 2  # connections open to one host at a time
     host_total: int = 25  # connections to one host in a run
     rounds: int = 2  # how often a silent address is asked
+
+    @property
+    def half_opens(self) -> bool:
+        """Tell whether connections may be left half open, which ends them with an RST.
+
+        Fragile equipment may not survive that: under the profile made for it only a pace says
+        that nothing of the kind is there (docs/decisions/0011).
+        """
+        return self.profile != GENTLE or self.packets_per_s >= HALF_OPEN_PPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The net room as the scheduler sees it: one object per run, one guard under everything."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,8 +18,6 @@ from auditor.net.group import LISTEN_S, ask_group
 from auditor.net.guard import BudgetSpent, Guard, Kind
 from auditor.plugins import Peer, Probe, Sweep
 
-# A half-open connection ends with an RST, which fragile equipment may not survive.
-SYN_PROFILES_BELOW_PPS, GENTLE = 1_000.0, "gentle"
 NEIGHBOURS_MOST = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 USUAL_MOST = 1_024  # where the kernel does not tell (arp(7))
 
@@ -78,9 +77,8 @@ class Engine:
         self, sweep: Sweep, hosts: Mapping[str, str], ports: Sequence[int], tick: Tick
     ) -> AsyncIterator[list[Attempt]]:
         """Ask with bare SYNs which ports of hosts (ip -> mac) on our links are open."""
-        pace = self.guard.scope.pace
-        gentle = pace.profile == GENTLE and pace.packets_per_s < SYN_PROFILES_BELOW_PPS
-        if sweep.kind != "syn" or not self.raw or gentle or self.by_nmap:
+        half_opens = self.guard.scope.pace.half_opens
+        if sweep.kind != "syn" or not self.raw or not half_opens or self.by_nmap:
             return
         from auditor.net.syn import sweep_syn
 
@@ -116,11 +114,14 @@ class Engine:
     async def group(self, sweep: Sweep, targets: AddressSet) -> list[Attempt]:
         """Ask a group once on every segment that holds targets."""
         on_links, _ = links.split(targets, self.known)
-        made: list[Attempt] = []
-        for interface, _ in on_links:
-            if ":" in sweep.group or interface.ipv4:
-                made += await ask_group(self.guard, sweep, interface, self.listen_s)
-        return made
+        asked = await asyncio.gather(
+            *(
+                ask_group(self.guard, sweep, interface, self.listen_s)
+                for interface, _ in on_links
+                if ":" in sweep.group or interface.ipv4
+            )
+        )
+        return [attempt for attempts in asked for attempt in attempts]
 
     async def listen(
         self, sweep: Sweep, targets: AddressSet, seconds: float
