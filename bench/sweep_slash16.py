@@ -8,6 +8,7 @@ wall clock of whole processes, start-up included.
 """
 
 import argparse
+import os
 import re
 import statistics
 import subprocess
@@ -126,6 +127,8 @@ def main():
         print(
             f"{name}: median {median:.2f} s{ratio}, found {min(share):.2f}-{max(share):.2f} %{packets}"
         )
+
+    print(f"load: {' '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} cores")
 
 
 if __name__ == "__main__":
