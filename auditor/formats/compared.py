@@ -25,7 +25,10 @@ class Compared:
 def compared(report: Report, place: Mapping[str, int]) -> tuple[Compared, ...]:
     """Gather the comparison by kind and site. place: the order of the devices in the report."""
     grouped: dict[tuple[str, str], list[Discrepancy]] = {}
+    nothing = without_books(report)
     for one in report.reconciliation:
+        if nothing and one.kind == "not_in_books":
+            continue
         grouped.setdefault((one.kind, one.site), []).append(one)
     told = [
         Compared(

@@ -36,7 +36,7 @@ INKS = {
     "nonconforming": "#9b1c1c", "review": "#834708", "undetermined": "#57388a", "conforming": "#17603a",
     "assessed": "#17603a", "not_applicable": "#9aa5b1", "not_assessed": "#33475b", "present_only": "#b98a4b",
     "silent": "#c3ccd6", "excluded": "#8a94a0", "refused_by_scope": "#8a94a0", "not_reached": "#b5605f",
-    "proxy": "#b5605f",
+    "proxy": "#8a74ad",
 }  # fmt: skip
 SECTIONS = (
     "overview", "findings", "questions", "scope", "method", "coverage", "limits", "register",

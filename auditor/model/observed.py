@@ -12,6 +12,7 @@ from auditor.model.identity import TRAITS, Evidence, Strength
 
 EXCERPT = 90  # signs of a value that a sentence quotes
 _REALM = re.compile(r'\brealm="?([^"]+)"?', re.IGNORECASE)
+_NAMED = re.compile(r"(?:^|,)\s*(O|CN)=([^,]+)")  # of a distinguished name (RFC 4514)
 _RANK = {strength: rank for rank, strength in enumerate(Strength)}
 
 
@@ -53,7 +54,15 @@ def observed(pieces: Iterable[Evidence], phrase: Callable[[str], str]) -> tuple[
 
 
 def excerpt(name: str, value: str) -> str:
-    """Give what people read of a value: on one line, of a challenge its name, and not too long."""
-    challenge = _REALM.search(value) if name.endswith(".wwwauth") else None
-    text = " ".join((challenge[1] if challenge else value).split())
+    """Give what people read of a value: on one line, the name in it, and not too long."""
+    text = " ".join(_naming(name, value).split())
     return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+
+
+def _naming(name: str, value: str) -> str:
+    """Pick the name out of a challenge or a certificate; everything else stands as it is."""
+    if name.endswith(".wwwauth") and (challenge := _REALM.search(value)):
+        return challenge[1]
+    named = dict(_NAMED.findall(value)) if name.startswith("tls.") else {}
+    who, host = named.get("O"), named.get("CN")
+    return f"{who} ({host})" if who and host else who or host or value
