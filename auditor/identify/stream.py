@@ -6,6 +6,7 @@ worked out once for each combination of them.
 """
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii as quoted
@@ -102,6 +103,8 @@ def _split(identity: Identity) -> tuple[str, str]:
 
 
 def _plain(identifier: Any) -> Any:
+    if isinstance(identifier, float) and not math.isfinite(identifier):
+        return None  # RFC 8259 knows no such number
     return identifier if isinstance(identifier, str | int | float | bool) else None
 
 
