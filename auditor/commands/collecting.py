@@ -9,8 +9,8 @@ from pathlib import Path
 
 from auditor import __version__, authority, planning, wiring
 from auditor.commands.setting import Setting
-from auditor.commands.terminal import Progress, emit, safe
-from auditor.errors import AuditorError, UsageError
+from auditor.commands.terminal import Progress, complain, emit, safe
+from auditor.errors import AuditorError, EnvironmentLack, LedgerError, UsageError
 from auditor.model.address import AddressSet
 from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Observation, Origin, Outcome, Run
@@ -176,6 +176,7 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
             why="; ".join(f"{r.addresses}: {r.reason}" for r in made.refused),
             hint="name addresses inside the scope",
         )
+    _reachable(made)
     for refusal in made.refused:
         setting.say(f"refused: {refusal.addresses}: {refusal.reason}")
     now = setting.now()
@@ -189,6 +190,20 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
         tool_version=__version__,
     )
     return _collect(setting, asked, ledger, run, scope)
+
+
+def _reachable(made: Plan) -> None:
+    """Refuse to start where no interface leads to any target: all would be silent."""
+    on_links, behind = interfaces.split(made.targets, _links(made.scope))
+    firsts = [str(piece).split("-", 1)[0] for piece in behind.ranges[:64]]
+    if on_links or any(interfaces.routed_source(ip) for ip in firsts):
+        return
+    down = [link.name for link in interfaces.interfaces() if not link.up]
+    raise EnvironmentLack(
+        f"no interface leads to {', '.join(made.targets.cidrs()[:5])}",
+        why=f"these interfaces are down: {', '.join(down)}" if down else "there is no route",
+        hint="bring the interface up (ip link set NAME up), or scan from where it is reached",
+    )
 
 
 def _resumed(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
@@ -253,9 +268,12 @@ def _collect(
     try:
         complete = _run(lambda stop: collect(work, engine, stop))
         status = "complete" if complete else "interrupted"
+    except LedgerError:
+        status = "interrupted"  # nothing can be kept any more: there is nothing to go on with
+        raise
     except AuditorError as error:
         status, reason = "interrupted", error.what
-        raise
+        complain(error)  # what was collected until then stands, and is reported
     finally:
         progress.close()
         _journal(ledger, run.id, sent, totals)

@@ -35,7 +35,8 @@ def complain(error: AuditorError) -> int:
     """Print what, why and what to do on stderr; give the exit code."""
     for line in error.lines():
         print(safe(line, 2000), file=sys.stderr)
-    return 3 if isinstance(error, LedgerError) and "full" in error.what else 2
+    broken = isinstance(error, LedgerError) and any(w in error.what for w in ("full", "locked"))
+    return 3 if broken else 2
 
 
 def defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -218,9 +218,13 @@ def _of_row(fact: _Fact, named: Named, knowledge: Knowledge) -> Iterator[Evidenc
 
 
 def _of_free_text(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
-    for word in _WORDS.findall(fact.value[:4096])[:_WORDS_MOST]:
+    words = _WORDS.findall(fact.value[:4096])[:_WORDS_MOST]
+    told = {name for word in words if (name := knowledge.makers.named(word))}
+    for word in words:
         for named in knowledge.models.match(word.strip(".:")):
-            if named.row.__class__ is ModelRow and named.row.strength is not Strength.HINT:
+            if told and told != {named.entity}:  # "Axis camera, replaces DS-2CD2143G0-I"
+                yield fact.says("model", word.strip(".:"), f"field:{fact.field}@1", Strength.HINT)
+            elif named.row.__class__ is ModelRow and named.row.strength is not Strength.HINT:
                 yield fact.says("model", word.strip(".:"), f"field:{fact.field}@1", Strength.RECORD)
                 yield from _of_row(fact, named, knowledge)
         name = knowledge.makers.named(word)

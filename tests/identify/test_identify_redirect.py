@@ -35,3 +35,21 @@ def test_only_a_redirect_that_stays_is_evidence(known, location, counts):
         Observation("http.location", location), "http", Endpoint("10.0.0.9"), NOON, Origin.WIRE
     )
     assert bool(of_sightings([seen], known)) is counts
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "maker"),
+    [
+        ("asset.description", "Dome camera DS-2CD2143G0-I, lobby", "Hikvision"),
+        ("asset.description", "Hikvision DS-2CD2143G0-I, lobby", "Hikvision"),
+        ("asset.description", "Axis camera, replaced Hikvision DS-2CD2143G0-I", None),
+        ("asset.notes", "Axis; was DS-2CD2143G0-I until 2023", None),
+        ("http.title", "iVMS-4200", "Hikvision"),
+        ("http.title", "iVMS-4200 download mirror", None),
+        ("http.title", "Dahua DSS comparison", None),
+    ],
+)
+def test_prose_about_a_maker_does_not_name_the_device(known, field, value, maker):
+    from auditor.identify.identify import of_observations
+
+    assert of_observations([Observation(field, value)], known).maker.value == maker
