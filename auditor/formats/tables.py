@@ -64,7 +64,7 @@ def _device_row(line: drawn.Line, packs: Sequence[str], phrases: Phrases) -> tup
         device.first_seen.isoformat(),
         device.last_seen.isoformat(),
         *(device.recorded(name) or "" for name in RECORDED),
-        " ".join(device.sources),
+        ", ".join(known(phrases, "tool", source) for source in device.sources),
         device.id,
     )
 
@@ -80,7 +80,7 @@ def gap_table(report: Report, phrases: Phrases) -> Table:
             subnet.network,
             stretch,
             phrases.word(f"reach.{gap.reach.value}.name"),
-            gap.detail,
+            known(phrases, "gap_detail", gap.detail) if gap.detail else "",
         )
         for subnet, gap in drawn.gaps(report)
         for stretch in gap.ranges

@@ -151,7 +151,7 @@ def identity(case: tuple, mac: str, at: int) -> Identity:
         else ()
     )
     inferences = (
-        (Inference("build_date", "2019-03", "serial grammar", "the serial number holds 201903"),)
+        (Inference("build_date", "2019-03-14", "firmware V5.5.82 build 190314", ""),)
         if model == "DS-2CD2142FWD-I"
         else ()
     )
@@ -200,7 +200,7 @@ def findings(case: tuple, who: Device, at: int) -> list[Finding]:
             *(t.replace("{m}", case[0] or "–") for t in (BECAUSE[verdict].en, BECAUSE[verdict].fr))
         )
         due = (
-            (Due("remediation", Text("Isolate the device from the network.", "Isoler l’appareil du réseau."), date(2026, 12, 1), "America/Toronto", "departmental plan"),)
+            (Due("remediation", Text("Isolate the device from the network.", "Isoler l’appareil du réseau."), date(2026, 12, 1), "America/Toronto", "departmental plan", citation_fr="plan ministériel"),)
             if verdict is Verdict.NONCONFORMING else ()
         )  # fmt: skip
         evidence = _evidence(case[0], case[1] or case[0], who.macs[0], at) if case[0] else ()
