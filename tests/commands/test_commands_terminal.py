@@ -79,7 +79,8 @@ def test_a_table_of_nothing_is_its_heads(capsys):
         (UsageError("no such thing"), 2),
         (DataError("damaged"), 2),
         (LedgerError("the disk is full"), 3),
-        (LedgerError("the ledger is locked"), 2),
+        (LedgerError("the ledger is locked"), 3),
+        (LedgerError("the ledger is damaged"), 2),
     ],
 )
 def test_the_exit_code_says_whether_the_question_or_the_machine_was_wrong(error, code, capsys):
