@@ -206,8 +206,9 @@ def findings(case: tuple, who: Device, at: int) -> list[Finding]:
         evidence = _evidence(case[0], case[1] or case[0], who.macs[0], at) if case[0] else ()
         found.append(Finding(
             f"{pack}/listed", pack, "2026.1", who.id, verdict, because, CONSEQUENCE[pack],
-            "Arrêté du ministre de la Cybersécurité et du Numérique, 22 décembre 2023" if pack == QC else "",
+            "Order of the Minister of Cybersecurity and Digital Technology, 22 December 2023" if pack == QC else "",
             evidence, due, (QUESTION,) if verdict is Verdict.UNDETERMINED else (),
+            citation_fr="Arrêté du ministre de la Cybersécurité et du Numérique, 22 décembre 2023" if pack == QC else "",
         ))  # fmt: skip
     return found
 
