@@ -20,11 +20,12 @@ def many_files() -> None:
 @contextlib.contextmanager
 def seldom_tidied() -> Iterator[None]:
     """Look for garbage seldom: what a run keeps it keeps, and what it drops is not cyclic."""
-    before = gc.get_threshold()
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
     gc.set_threshold(max(before[0], GARBAGE_AFTER), *before[1:])
     gc.freeze()  # all that is known about makers stays as long as we do
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not frozen:  # the outermost thaws
+            gc.unfreeze()
         gc.set_threshold(*before)

@@ -22,6 +22,7 @@ from auditor.model.scope import Authority, Pace, Scope
 from auditor.net.engine import Engine
 from auditor.net.guard import Guard
 from auditor.net.interfaces import interfaces
+from auditor.ourselves import seldom_tidied
 from auditor.schedule import Work, collect
 
 LISTS = {"http": (80,), "rtsp": (554,), "sdk": (8000,)}
@@ -33,6 +34,11 @@ def now():
 
 
 def main():
+    with seldom_tidied():  # as the commands do
+        identified()
+
+
+def identified():
     known = wiring.knowledge()
     hosts = Path(sys.argv[1]).read_text().split()
     targets = AddressSet.single(hosts)

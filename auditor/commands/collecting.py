@@ -18,6 +18,7 @@ from auditor.model.scope import Plan, Scope
 from auditor.net import interfaces
 from auditor.net.engine import Engine
 from auditor.net.guard import Guard
+from auditor.ourselves import seldom_tidied
 from auditor.plugins import Medium, Sweep
 from auditor.schedule import Work, collect, settled
 from auditor.store.ledger import Ledger
@@ -80,10 +81,11 @@ def audit(
 
     wanted = judging.Wanted(lang=lang, mark=mark, out=out, packs=packs)
     judging.check(setting, wanted)  # an unknown pack must not cost a scan first
-    with wiring.open_ledger(setting.db) as ledger:
-        done = _new(setting, asked, ledger)
-    _tell(setting, done)
-    code = judging.report(setting, wanted)
+    with seldom_tidied():
+        with wiring.open_ledger(setting.db) as ledger:
+            done = _new(setting, asked, ledger)
+        _tell(setting, done)
+        code = judging.report(setting, wanted)
     return INCOMPLETE if done.status != "complete" else code
 
 
