@@ -70,7 +70,10 @@ def main():
         hosts = Path(folder) / "hosts.txt"
         hosts.write_text("\n".join(host.ip for host in farm.hosts))
         truth = {host.ip: host.kind.maker for host in farm.hosts if host.kind.maker}
-        jobs = {"auditor": (ours, said.runs), said.peer: (nmap(PEERS[said.peer], said.limit), said.peer_runs)}
+        jobs = {
+            "auditor": (ours, said.runs),
+            said.peer: (nmap(PEERS[said.peer], said.limit), said.peer_runs),
+        }
         medians = {}
         for name, (job, runs) in jobs.items():
             took = []
