@@ -115,7 +115,7 @@ def devices(setting: Setting, asked: Listing) -> int:
         found = _assess(setting, ledger, asked.packs, "", None)
     worst = verdicts_of(found)
     lines = [line for line in _device_lines(found, worst) if _listed(line, asked)]
-    lines.sort(key=lambda line: (_cell(line, asked.sort), str(line["id"])))
+    lines.sort(key=lambda line: _cell(line, asked.sort))  # ties stay in order of address
     if asked.as_json:
         emit(lines)
     elif asked.group:
