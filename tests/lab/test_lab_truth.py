@@ -1,4 +1,4 @@
-"""The truth file describes what issue and fact sheets ask for, and nonsense is refused."""
+"""The truth file describes the department that it promises, and nonsense is refused."""
 
 import tomllib
 from collections import Counter
