@@ -66,7 +66,9 @@ if ! "$python" -m venv .venv 2>/dev/null; then
     echo "  fix: install python3-venv (apt-get install python3-venv), then run this again" >&2
     exit 2
 fi
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+# the lock names every package: nothing is resolved, so a release made tomorrow changes nothing
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 # editable: the folders oui_data/ and reports/ are read from the checkout
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+.venv/bin/python -m pip --disable-pip-version-check check >&2
 .venv/bin/python -m compileall -q .venv/lib auditor >/dev/null 2>&1 || true
