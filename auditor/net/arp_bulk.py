@@ -63,9 +63,8 @@ class ArpQuestions:
         macs = (frames[:, 22:28].astype(np.uint64) * _WEIGHTS).sum(axis=1, dtype=np.uint64)
         asked = (self.numbers[at] == ips) & (macs != 0)
         at, macs, frames, tags = at[asked], macs[asked], frames[asked], tags[asked]
-        first = np.flatnonzero(self.macs[at] == 0)
-        _, once = np.unique(at[first], return_index=True)
-        new = first[once]
+        # backwards: of several that claim one address in one go the first stays
+        new = np.flatnonzero(self.macs[at] == 0)[::-1]
         self.macs[at[new]], self.tags[at[new]] = macs[new], tags[new]
         self.replies[at[new]] = frames[new]
         for other in np.flatnonzero(self.macs[at] != macs)[: MOST_MACS * 1_024]:

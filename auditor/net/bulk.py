@@ -18,6 +18,8 @@ class Fence:
         ranges = [piece for piece in allowed.ranges if piece.version == 4]
         self.firsts = np.array([piece.first for piece in ranges], np.uint32)
         self.lasts = np.array([piece.last for piece in ranges], np.uint32)
+        self.doors = np.zeros(1 << 16, np.bool_)
+        self.doors[sorted(guard.scope.ports - guard.scope.never)] = True
 
     def inside(self, numbers: Numbers) -> NDArray[np.bool_]:
         """Tell of each number whether it may be contacted."""
@@ -32,9 +34,8 @@ class Fence:
         if reason is None and not self.inside(numbers).all():
             reason = "outside the authorised networks"
         if reason is None and ports is not None:
-            allowed = guard.scope.ports - guard.scope.never
-            forbidden = set(np.unique(ports).tolist()) - allowed
-            reason = f"port {min(forbidden)} is not authorised" if forbidden else None
+            forbidden = ports[~self.doors[ports]]
+            reason = f"port {forbidden.min()} is not authorised" if forbidden.size else None
         if reason:
             raise ScopeRefusal(f"nothing was sent to {len(numbers)} addresses", why=reason)
 
@@ -51,9 +52,10 @@ def numbers_of(targets: AddressSet) -> Numbers:
 
 def set_of(numbers: Numbers) -> AddressSet:
     """Write numbers as a set of ranges."""
-    ordered = np.unique(numbers).astype(np.int64)
-    if not ordered.size:
+    if not numbers.size:
         return AddressSet()
+    ordered = np.sort(numbers).astype(np.int64)
+    ordered = ordered[np.concatenate(([True], np.diff(ordered) > 0))]
     breaks = np.flatnonzero(np.diff(ordered) > 1)
     firsts = ordered[np.concatenate(([0], breaks + 1))]
     lasts = ordered[np.concatenate((breaks, [ordered.size - 1]))]

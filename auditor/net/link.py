@@ -5,6 +5,7 @@ Sources: packet(7); IEEE 802.3 and 802.1Q; classic BPF as in linux/filter.h. Nee
 
 import ctypes
 import errno
+import fcntl
 import socket
 import struct
 import time
@@ -17,11 +18,12 @@ from auditor.net.interfaces import Interface, require_raw
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6, ETH_P_VLAN = 0x0003, 0x0800, 0x0806, 0x86DD, 0x8100
 BROADCAST = b"\xff" * 6
 RECEIVE_BUFFER = 16 << 20
-FULL_QUEUE_S = 0.0005
+FULL_QUEUE_S, FULL_TRIES = 0.0005, 2_000  # a queue that stays full for a second is broken
 SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
 SOL_PACKET, PACKET_AUXDATA = 263, 8
 _AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata
 _VLAN_VALID = 0x10  # TP_STATUS_VLAN_VALID
+_GET_FLAGS, _RUNNING = 0x8913, 0x40  # SIOCGIFFLAGS, IFF_RUNNING in netdevice(7)
 _VID = 0x0FFF  # the identifier in an 802.1Q tag control word
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
@@ -91,24 +93,43 @@ def open_link(interface: Interface, program: Iterable[Instruction]) -> socket.so
     return sock
 
 
+def has_carrier(sock: socket.socket) -> bool:
+    """Tell whether the interface that a link socket is bound to is up and its cable in place."""
+    asked = struct.pack("=16sH14x", str(sock.getsockname()[0]).encode(), 0)
+    try:
+        told = fcntl.ioctl(sock, _GET_FLAGS, asked)
+    except OSError:  # the interface is gone
+        return False
+    return bool(struct.unpack_from("=H", told, 16)[0] & _RUNNING)
+
+
 def send(sock: socket.socket, interface: Interface, frame: bytes) -> None:
-    """Send one frame; a full queue is waited for, a link that went away is said."""
-    while True:
+    """Send one frame; a full queue is waited for, a link that went away is said.
+
+    Without a carrier the kernel takes a frame and drops it, so that is asked first.
+    """
+    for _ in range(FULL_TRIES):
+        if not has_carrier(sock):
+            why = "its link is down"
+            break
         try:
             sock.send(frame)
         except (BlockingIOError, InterruptedError):
             time.sleep(FULL_QUEUE_S)
         except OSError as error:
-            if error.errno == errno.ENOBUFS:
-                time.sleep(FULL_QUEUE_S)
-                continue
-            raise EnvironmentLack(
-                f"interface {interface.name} does not send any more",
-                why=error.strerror or str(error),
-                hint="bring it up again and resume the scan",
-            ) from error
+            why = error.strerror or str(error)
+            if error.errno != errno.ENOBUFS:
+                break
+            time.sleep(FULL_QUEUE_S)
         else:
             return
+    else:
+        why = "its queue stays full"
+    raise EnvironmentLack(
+        f"interface {interface.name} does not send any more",
+        why=why,
+        hint="bring it up again and resume the scan",
+    )
 
 
 def take(sock: socket.socket) -> Frame | None:

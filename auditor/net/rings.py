@@ -5,8 +5,10 @@ receive and one to send, mapped once; no system call and no copy per frame. A fi
 kernel keeps away all that is not an answer.
 """
 
+import errno
 import select
 import socket
+import time
 from collections.abc import Iterable
 from types import TracebackType
 
@@ -15,12 +17,13 @@ from numpy.typing import NDArray
 
 from auditor.errors import EnvironmentLack
 from auditor.net.interfaces import Interface
-from auditor.net.link import NOTHING, Instruction, attach
+from auditor.net.link import NOTHING, Instruction, attach, has_carrier
 from auditor.net.ringed import RECEIVE_SLOTS, SEND_SLOTS, SLOT, Ringed, open_ringed
 
 MOST_TAKEN = 1_024  # at a time; looking at more slots costs more than it brings
 RECEIVED_AT, SEND_AT = 66, 32  # where the frame begins in a slot of either ring
 _LENGTH, _TAG = slice(4, 8), slice(24, 26)  # tp_len, tp_vlan_tci in struct tpacket2_hdr
+FULL_S, FULL_TRIES = 0.001, 1_000  # how long a driver with a full queue is given, and how often
 _READY, _VLAN = 1, 0x10  # TP_STATUS_USER or _SEND_REQUEST, TP_STATUS_VLAN_VALID
 
 Frames = NDArray[np.uint8]  # one frame a row
@@ -94,16 +97,28 @@ class Rings:
         return count
 
     def _kick(self) -> None:
-        try:
-            self.sock.send(b"", socket.MSG_DONTWAIT)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as error:
-            raise EnvironmentLack(
-                "the interface does not send any more",
-                why=error.strerror or str(error),
-                hint="bring it up again and resume the scan",
-            ) from error
+        """Let the kernel send what stands in the ring.
+
+        A frame that a full queue of the driver turned away stays in the ring, and is sent later.
+        """
+        for _ in range(FULL_TRIES):
+            try:
+                self.sock.send(b"", socket.MSG_DONTWAIT)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                why = error.strerror or str(error)
+                # the same is said of a cable that was pulled: then nothing will ever leave
+                if error.errno != errno.ENOBUFS or not has_carrier(self.sock):
+                    break
+                time.sleep(FULL_S)
+            else:
+                return
+        raise EnvironmentLack(
+            "the interface does not send any more",
+            why=why,
+            hint="bring it up again and resume the scan",
+        )
 
     def take(self, octets: int) -> tuple[Frames, NDArray[np.int32]]:
         """Take what has come: the first `octets` of each frame, and its tag (-1: untagged)."""

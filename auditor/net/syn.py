@@ -118,9 +118,10 @@ class SynQuestions:
         """Note these segments, one line per port."""
         if not guard.journal:
             return
-        for port in np.unique(self.doors[which]):
-            ips = self.ips[which][self.doors[which] == port]
-            guard.sent("syn", written(ips), int(port), 0, "syn", None, len(ips))
+        ips, doors = self.ips[which], self.doors[which]
+        for port in self.ports:
+            if (asked := ips[doors == port]).size:
+                guard.sent("syn", written(asked), int(port), 0, "syn", None, len(asked))
 
     def read(self, frames: Frames, tags: NDArray[np.int32]) -> Indices:  # noqa: ARG002
         """Note the answers that prove to be ours."""
@@ -199,13 +200,16 @@ def _attempts(
     made = []
     doors, states = questions.ports.tolist(), questions.state.reshape(-1, len(questions.ports))
     macs = questions.macs[:: len(doors)].tobytes()
-    for host, number in enumerate(questions.hosts.tolist()):
+    ends = {_OPEN: Outcome.ANSWERED, _REFUSED: Outcome.REFUSED}
+    for host, (number, row) in enumerate(
+        zip(questions.hosts.tolist(), states.tolist(), strict=True)
+    ):
         ip, mac = address(4, number), macs[6 * host : 6 * host + 6].hex(":")
-        for door, state in zip(doors, states[host].tolist(), strict=True):
-            if state:
-                ended = Outcome.ANSWERED if state == _OPEN else Outcome.REFUSED
-                where = Endpoint(ip, mac, door)
-                made.append(Attempt("syn", where, ended, (), started, elapsed_s))
+        made += [
+            Attempt("syn", Endpoint(ip, mac, door), ends[state], (), started, elapsed_s)
+            for door, state in zip(doors, row, strict=True)
+            if state
+        ]
     said = (
         ("scanned", ",".join(map(str, questions.ports.tolist()))),
         ("open", str(int((questions.state == _OPEN).sum()))),

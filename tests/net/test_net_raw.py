@@ -1,8 +1,10 @@
 """The raw engines against a whole simulated network, and against single stations."""
 
 import asyncio
+import json
 import socket
 import struct
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
 
-from auditor.errors import ScopeRefusal
+from auditor.errors import EnvironmentLack, ScopeRefusal
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import read_note
 from auditor.model.observation import Origin, Outcome
@@ -21,10 +23,12 @@ from auditor.net.arp import sweep_arp
 from auditor.net.bulk import Fence, numbers_of, set_of
 from auditor.net.ear import listen, neighbours6
 from auditor.net.engine import Engine
+from auditor.net.guard import Kind
 from auditor.net.icmp import echo, is_answer, sweep_icmp
 from auditor.net.interfaces import interfaces, named
-from auditor.net.link import BROADCAST
+from auditor.net.link import ARP_REPLIES, BROADCAST
 from auditor.net.syn import SynQuestions, sweep_syn
+from auditor.net.volley import fire
 from auditor.sweeps.ndp import SWEEP as NDP
 from auditor.sweeps.passive import SWEEP as PASSIVE
 from bench.shadow_farm import PORTS, Farm, serve
@@ -57,6 +61,68 @@ def farmed(loss=0.0, delay_s=0.0, live=0.1):
         serve(Farm(FIRST, SIZE, live), "v1", loss, delay_s)
 
     return play
+
+
+class Long:
+    """Questions in frames that the far end takes only while its MTU is not the least one."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __len__(self):
+        return self.count
+
+    def frames(self, which):
+        return np.full((len(which), 95), 0xFF, np.uint8)
+
+    def read(self, frames, tags):
+        return np.zeros(0, np.int64)
+
+    def permit(self, gate, which):
+        pass
+
+    def journal(self, gate, which):
+        pass
+
+
+def ask_long(count):
+    link = named("v0", interfaces())
+    return asyncio.run(fire(guard(NET), link, ARP_REPLIES, Long(count), Kind.ARP, 60, rounds=1))
+
+
+def test_frames_that_a_full_queue_turns_away_are_sent_later(cable):
+    cable.ip("link set v1 mtu 68", cable.there)
+    before = arrived(cable)
+    later = threading.Timer(0.5, cable.ip, ("link set v1 mtu 1500", cable.there))
+    later.start()
+    told = inside(cable.here, lambda: ask_long(600))
+    later.join()
+    assert told.sent == 600
+    assert arrived(cable) - before >= 600
+
+
+def arrived(cable):
+    shown = cable.run("ip", "-s", "-j", "link", "show", "v1", where=cable.there)
+    return json.loads(shown.stdout)[0]["stats64"]["rx"]["packets"]
+
+
+def test_a_queue_that_stays_full_is_said(cable):
+    cable.ip("link set v1 mtu 68", cable.there)
+    with pytest.raises(EnvironmentLack, match="does not send any more"):
+        inside(cable.here, lambda: ask_long(600))
+
+
+@pytest.mark.parametrize("rate", [float("inf"), 50.0])
+def test_a_cable_that_is_pulled_is_said_and_not_taken_for_silence(cable, rate):
+    cable.ip("link set v1 down", cable.there)
+
+    def play():
+        sweep = sweep_arp(guard(NET, pace=paced(arp_per_s=rate)), AddressSet.parse(["10.9.0.0/27"]),
+                          named("v0", interfaces()))  # fmt: skip
+        return gather(sweep)
+
+    with pytest.raises(EnvironmentLack, match="does not send any more"):
+        inside(cable.here, play)
 
 
 def look(**more):
