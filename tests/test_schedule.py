@@ -49,7 +49,7 @@ async def run(port, probes=None, targets="127.0.0.1-4", stop=None, **more):
         lists=more.pop("lists", {"here": (port,)}),
         clock=NOW,
         sink=more.pop("sink", kept.extend),
-        recheck_s=0.1,
+        recheck_s=more.pop("recheck_s", 0.1),
         **more,
     )
     ended = await collect(work, engine, stop or asyncio.Event())
