@@ -12,7 +12,7 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -104,8 +104,7 @@ def paced(pace: Pace, packets_per_s: float | None) -> Pace:
         raise UsageError(
             f"a pace of {packets_per_s:g} packets a second sends nothing", hint="give 1 or more"
         )
-    rate = packets_per_s
-    return replace(pace, arp_per_s=rate, packets_per_s=rate, connects_per_s=rate)
+    return pace.faster(packets_per_s)
 
 
 def from_command_line(

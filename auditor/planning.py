@@ -3,17 +3,18 @@
 Every figure is an upper bound at the caps of the pace; nothing is sent to find them.
 """
 
+import math
 from collections.abc import Sequence
 
 from auditor.model.address import AddressSet
-from auditor.model.scope import Plan, Refusal, Scope
+from auditor.model.scope import Pace, Plan, Refusal, Scope
 from auditor.plugins import Medium, Probe, Sweep
 
-LISTEN_S = 3.0  # how long groups are listened to, all rounds and all groups together
+LISTEN_S = 3.0  # how long groups are listened to, after the last question
+SPAN_S = 30.5  # in which questions to everybody on a segment are counted, and a margin
 SHOWN = 20  # networks of one refusal
 SILENCE_S = 1.0  # how long the last round of a sweep is waited for
 MEMBERSHIP = 4  # reports of the kernel when it joins a group and leaves it (RFC 3376, 8.1)
-GROUP_ROUNDS = 2  # at most, whatever the profile says
 MOST_IPV6 = 256  # addresses that somebody named one by one; more of a network are not swept
 KERNEL_ARP = 3  # questions of the kernel about a neighbour that it connects to (arp(7))
 
@@ -42,24 +43,24 @@ def plan(
     knocked, behind, pace = here.minus(near).size, four.minus(here).size, scope.pace
     connecting = any(sweep.medium is Medium.CONNECT for sweep in sweeps)
     doors = len(_allowed(scope, knocks)) if connecting else 0
-    segments = max(1, links) * min(pace.rounds, GROUP_ROUNDS) if here else 0
-    groups = [sweep for sweep in sweeps if sweep.medium is Medium.GROUP]
+    groups = [sweep for sweep in sweeps if sweep.for_all] if here else []
+    questions = sum(sweep.times(pace) for sweep in groups)  # on each segment
     ports = len(_allowed(scope, knocks if scanned is None else scanned))
     arp = near.size * pace.rounds + knocked * KERNEL_ARP * bool(doors)
     syns = near.size * ports * pace.rounds if "syn" in kinds and pace.half_opens else 0
     echoes = behind * pace.rounds if "icmp" in kinds else 0
-    datagrams = segments * (len(groups) + ("ndp" in kinds))
-    if here:
-        datagrams += max(1, links) * MEMBERSHIP * sum(bool(group.also_port) for group in groups)
+    reports = MEMBERSHIP * sum(bool(group.also_port) for group in groups)
+    datagrams = max(1, links) * (questions + reports)
     singles = sum(p.size for p in targets.ranges if p.version == 6 and p.size <= MOST_IPV6)
     connects = knocked * doors + (behind + singles) * doors * pace.rounds
-    duration = (
+    sweeping = (
         arp / pace.arp_per_s
         + (syns + echoes + datagrams) / pace.packets_per_s
         + connects / pace.connects_per_s
-        + (LISTEN_S if segments and groups else 0)
         + (SILENCE_S * pace.rounds if four or singles else 0)
     )
+    # groups are asked while others are swept
+    duration = max(sweeping, discovery_s(pace, questions)) + (LISTEN_S if groups else 0)
     return Plan(
         scope=scope,
         targets=targets,
@@ -69,6 +70,12 @@ def plan(
         packets=arp + syns + echoes + datagrams + connects,
         duration_s=round(duration, 1),
     )
+
+
+def discovery_s(pace: Pace, questions: int) -> float:
+    """Tell how long it takes until the last of so many questions to a segment may go."""
+    most = math.floor(pace.discovery_per_30s) if pace.discovery_per_30s < math.inf else 0
+    return (questions - 1) // most * SPAN_S if most and questions else 0.0
 
 
 def _allowed(scope: Scope, ports: Sequence[int]) -> frozenset[int]:

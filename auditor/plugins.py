@@ -21,6 +21,7 @@ from auditor.model.device import Assessed, Coverage
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.policy import Question, Text, Verdict
 from auditor.model.report import Report
+from auditor.model.scope import Pace
 
 # ---------------------------------------------------------------- probes: what is it?
 
@@ -103,6 +104,10 @@ class Probe:
 # ---------------------------------------------------------------- sweeps: who is there?
 
 
+MOST_TIMES = 2  # that a group is asked in a run, whatever the profile says
+MANY_QUESTIONS = 12  # in thirty seconds: a segment on which all groups may be asked twice at once
+
+
 class Medium(StrEnum):
     """How a sweep asks; the net room has one engine for each."""
 
@@ -132,6 +137,7 @@ class Sweep:
     a random 128-bit number for the message id). also_port: replies may come to this port as
     well (SADP). read: pure: the bytes of one reply and the sender's IP -> what was found;
     our own echo gives nothing. kind: for FRAME, the frame builder in net.link: arp|syn|icmp|ndp.
+    again: a group in which devices answer that nothing else finds; asked twice under any pace.
     """
 
     name: str
@@ -144,6 +150,17 @@ class Sweep:
     also_port: int = 0
     kind: str = ""
     order: int = 50
+    again: bool = False
+
+    @property
+    def for_all(self) -> bool:
+        """Tell whether one question of it is heard by everybody on a segment."""
+        return self.medium is Medium.GROUP or self.kind == "ndp"
+
+    def times(self, pace: Pace) -> int:
+        """Tell how often everybody on a segment is asked in a run (see decision 0012)."""
+        sparing = pace.discovery_per_30s < MANY_QUESTIONS and not self.again
+        return min(pace.rounds, 1 if sparing else MOST_TIMES)
 
 
 # ---------------------------------------------------------------- importers: what did others see?

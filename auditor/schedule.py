@@ -5,33 +5,29 @@ else. What a host told is handed over as soon as that host is done.
 """
 
 import asyncio
-import itertools
 import resource
 from collections import defaultdict
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from itertools import groupby
 
 from auditor.errors import AuditorError
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import INCIDENT, NOTHING, RESET, notes
+from auditor.model.coverage_note import INCIDENT, LEFT_ALONE, NOT_YET, NOTHING, RESET, notes
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
-from auditor.model.settled import Done, Doors, settled
+from auditor.model.settled import Done, Doors, looked_at, settled
 from auditor.ourselves import many_files, seldom_tidied
+from auditor.outbox import Outbox, reason, until
 from auditor.plugins import Medium, Peer, Probe, Sweep
-from auditor.work import Network, Sink, Tick, Work
+from auditor.work import Network, Tick, Work
 
 __all__ = ["Done", "Network", "Work", "collect", "settled"]
 
-COALESCE_S = 0.02  # hosts that end within so long are committed together
 OTHER_FILES = 128  # of the ledger, the interpreter and the sweeps
 MOST_RESETS = 2  # in mid-reply; then the host is left alone
 # Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
 # connect (which has no kind) has knocked.
 TELLING = frozenset({"arp", ""})
 SUSPICIOUS_SILENCES = 3  # in a row, after the host had answered
-
-
-class _Stopped(Exception):  # noqa: N818 no error: somebody pressed Ctrl-C
-    """The user asked to stop."""
 
 
 async def collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
@@ -46,59 +42,35 @@ async def collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
 
 
 async def _collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
-    outbox = _Outbox(work.sink)
+    outbox = Outbox(work.sink)
     run = _Run(work, network, outbox)
     try:
         async with asyncio.TaskGroup() as group:
             helpers = [
                 group.create_task(network.watch()),
-                group.create_task(_until(stop)),
+                group.create_task(until(stop)),
                 group.create_task(outbox.forward()),
             ]
+            run.discover(group)
             await run.sweep()
             await run.probe()
+            await network.part()
             for helper in helpers:
                 helper.cancel()
     except BaseExceptionGroup as errors:
-        ends = list(_flat(errors))
-        reasons = [end for end in ends if not isinstance(end, _Stopped)]
-        if reasons:
-            raise reasons[0] from None
+        if why := reason(errors):
+            raise why from None
         return False
     finally:
+        network.end()
         outbox.flush()
     return True
-
-
-class _Outbox:
-    """Hands attempts to the sink; those that come close together go together."""
-
-    def __init__(self, sink: Sink) -> None:
-        self.sink = sink
-        self.waiting: list[Attempt] = []
-        self.news = asyncio.Event()
-
-    def put(self, attempts: Iterable[Attempt]) -> None:
-        self.waiting.extend(attempts)
-        self.news.set()
-
-    def flush(self) -> None:
-        batch, self.waiting = self.waiting, []
-        self.news.clear()
-        if batch:
-            self.sink(batch)
-
-    async def forward(self) -> None:
-        while True:
-            await self.news.wait()
-            await asyncio.sleep(COALESCE_S)
-            self.flush()
 
 
 class _Run:
     """One collection while it goes on."""
 
-    def __init__(self, work: Work, network: Network, outbox: _Outbox) -> None:
+    def __init__(self, work: Work, network: Network, outbox: Outbox) -> None:
         self.work, self.network, self.outbox = work, network, outbox
         self.present: dict[str, list[Observation]] = {}
         for ip, seen in work.done.present.items():
@@ -106,34 +78,54 @@ class _Run:
         self.reached = NOTHING  # by sweeps that say for each address whether it is there
         self.doors = Doors()
         self.doors.note(work.done.scans)
+        self.first: list[asyncio.Event] = []  # set when a group has been asked and heard once
+        self.groups: list[asyncio.Task[None]] = []
+        self.asked: set[str] = set()  # hosts that have had their interview
 
     # ---------------------------------------------------------------- who is there?
 
+    def discover(self, group: asyncio.TaskGroup) -> None:
+        """Begin to ask the groups; they wait for their turns while others are swept.
+
+        First those in which devices answer that nothing else finds.
+        """
+        groups = (sweep for sweep in self.work.sweeps if sweep.for_all)
+        for sweep in sorted(groups, key=lambda s: (not s.again, s.order, s.name)):
+            heard = asyncio.Event()
+            self.first.append(heard)
+            self.groups.append(group.create_task(self._run(sweep, heard)))
+
     async def sweep(self) -> None:
         """Run every sweep in its order and note who is there."""
-        # ports last: of whoever has told enough by then, nobody need know them
         ordered = sorted(self.work.sweeps, key=lambda s: (s.kind == "syn", s.order, s.name))
-        # each group has devices of its own, so their answers do not all come at once
-        for together, some in itertools.groupby(ordered, lambda s: s.medium is Medium.GROUP):
-            if together:
-                await asyncio.gather(*map(self._run, some))
-                continue
-            for sweep in some:
-                await self._run(sweep)
+        # ports last: of whoever has told enough by then, nobody need know them
+        for ports, some in groupby(ordered, lambda s: s.kind == "syn"):
+            if ports:
+                await self._heard()
+            for sweep in (sweep for sweep in some if not sweep.for_all):
+                await self._run(sweep, asyncio.Event())
+        await self._heard()
 
-    async def _run(self, sweep: Sweep) -> None:
+    async def _heard(self) -> None:
+        """Wait until every group has been asked and heard once: whoever tells enough is spared."""
+        for heard in self.first:
+            await heard.wait()
+
+    async def _run(self, sweep: Sweep, heard: asyncio.Event) -> None:
         done = self.work.done.swept.get(sweep.name)
         if done is not None and sweep.kind in TELLING:
             self.reached = self.reached.join(done)
         try:
-            await self._sweep(sweep, done)
+            await self._sweep(sweep, done, heard)
         except AuditorError:
             raise
         except Exception as error:
             where = Endpoint(transport=sweep.medium)
             self._keep([self._failed(sweep.name, where, error)])
+        finally:
+            heard.set()
 
-    async def _sweep(self, sweep: Sweep, done: AddressSet | None) -> None:
+    async def _sweep(self, sweep: Sweep, done: AddressSet | None, heard: asyncio.Event) -> None:
         count, total = 0, 1
 
         def tick(more: int) -> None:
@@ -141,10 +133,14 @@ class _Run:
             count += more
             self.work.progress(sweep.name, min(count, total), total)
 
-        if sweep.medium is Medium.GROUP:
+        if sweep.for_all:
             tick(0)
             if done is None:
-                self._keep(await self.network.group(sweep, self.work.targets))
+                async for batch in self.network.group(sweep, self.work.targets):
+                    self._keep(
+                        [a for a in batch if (a.tool, a.endpoint) not in self.work.done.told]
+                    )
+                    heard.set()
             tick(1)
             return
         targets = self._unsettled(sweep, done or NOTHING)
@@ -212,10 +208,19 @@ class _Run:
     # ---------------------------------------------------------------- what is it?
 
     async def probe(self) -> None:
-        """Ask everyone who is there, many hosts at once."""
-        hosts = iter(list(self.present))
-        total, done = len(self.present), 0
-        self.work.progress("probes", 0, total)
+        """Ask everyone who is there, many hosts at once, and then whom a group found meanwhile."""
+        async with asyncio.TaskGroup() as rechecks:
+            await self._wave(rechecks)
+            if self.groups:
+                await asyncio.wait(self.groups)
+            if set(self.present) - self.asked:
+                await self._wave(rechecks)
+
+    async def _wave(self, rechecks: asyncio.TaskGroup) -> None:
+        known = [ip for ip in self.present if ip not in self.asked]
+        self.asked.update(known)
+        hosts, done = iter(known), len(self.asked) - len(known)
+        self.work.progress("probes", done, len(self.asked))
 
         async def worker() -> None:
             nonlocal done
@@ -223,19 +228,19 @@ class _Run:
                 host = _Host(self, ip, self.present[ip])
                 await host.interview()
                 done += 1
-                self.work.progress("probes", done, total)
-                if host.suspect:
+                self.work.progress("probes", done, len(self.asked))
+                if host.unwell:
                     rechecks.create_task(host.look_again())
 
-        with self.network.lent(self.hardware(self.present)) as most:
-            async with asyncio.TaskGroup() as rechecks:
-                for _ in range(min(self.work.window, total, most, self._sockets())):
-                    rechecks.create_task(worker())
+        with self.network.lent(self.hardware(known)) as most:
+            async with asyncio.TaskGroup() as asking:
+                for _ in range(min(self.work.window, len(known), most, self._sockets())):
+                    asking.create_task(worker())
 
     def _sockets(self) -> int:
         """Tell how many hosts may be asked at once with the files that we may open."""
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return max(1, (soft - OTHER_FILES) // max(1, self.work.scope.pace.host_open))
+        return max(1, (soft - OTHER_FILES) // max(1, 2 * self.work.scope.pace.host_open))
 
     def questions(self, ip: str) -> list[tuple[Probe, int]]:
         """Give what is to be asked of a host, in order, each port of each probe once."""
@@ -248,7 +253,7 @@ class _Run:
         return [
             (probe, port)
             for probe, port in made
-            if (ip, probe.name, port) not in self.work.done.asked
+            if (ip, probe.name, port) not in self.work.done.asked | self.work.done.left
             and not (probe.transport == "tcp" and self.doors.shut(ip, port))
         ]
 
@@ -266,8 +271,10 @@ class _Host:
 
     def __init__(self, run: _Run, ip: str, seen: list[Observation]) -> None:
         self.run, self.ip, self.seen = run, ip, seen
-        self.suspect: str | None = None
-        self.answered_on: int | None = None
+        earlier = run.work.done.hurt.get(ip)
+        self.suspect = earlier.detail.removesuffix(NOT_YET) if earlier else None
+        self.unwell = bool(earlier and not looked_at(earlier))
+        self.answered_on: int | None = (earlier and earlier.endpoint.port) or None
         self.asked_last = ""
         self.turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
@@ -275,18 +282,14 @@ class _Host:
         self.listening: set[asyncio.Future[Attempt | None]] = set()
         self.known = run.work.enough(seen)
         self.resets = self.silences = 0
-        self.made: list[Attempt] = []
 
     async def interview(self) -> None:
         """Ask until all is asked, or enough is known, or the host seems to suffer."""
         asked = self.run.questions(self.ip)
         questions = iter(asked)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(len(asked), max(1, self.run.work.scope.pace.host_open))):
-                    group.create_task(self._work(questions))
-        finally:
-            self.run.outbox.put(self.made)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(len(asked), max(1, self.run.work.scope.pace.host_open))):
+                group.create_task(self._work(questions))
 
     async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
         for probe, port in questions:
@@ -312,7 +315,7 @@ class _Host:
             attempt = Attempt(probe.name, where, Outcome.CRASHED, tuple(seen), now, detail=said)
         if attempt is None:
             return
-        self.made.append(attempt)
+        self.run.outbox.put([attempt])
         self.seen.extend(attempt.observations)
         if probe.listens and attempt.observations:
             self.speaks_first.add(port)
@@ -346,7 +349,7 @@ class _Host:
         """Judge from how the last question ended whether the host is still well."""
         self.resets += attempt.detail.startswith(RESET)
         if self.resets >= MOST_RESETS:
-            self.suspect = self.suspect or f"broke off in mid-reply {self.resets} times"
+            self._suffers(f"broke off in mid-reply {self.resets} times")
         if attempt.endpoint.transport != "tcp":
             return
         if attempt.outcome.is_knowledge or attempt.outcome is Outcome.GARBLED:
@@ -356,38 +359,34 @@ class _Host:
         if self.silences >= SUSPICIOUS_SILENCES and self.answered_on is not None:
             self.silences = 0
             if await self.run.network.knock(self.ip, self.answered_on) is Outcome.SILENT:
-                self.suspect = self.suspect or "stopped answering"
+                self._suffers("stopped answering")
+
+    def _suffers(self, why: str) -> None:
+        """Leave the host alone, and record that at once: the run may end within the minute."""
+        if not self.suspect:
+            self.suspect, self.unwell = f"{why} after {self.asked_last}", True
+            self._incident(Outcome.NOT_TRIED, NOT_YET)
 
     def _leave(self, probe: Probe, port: int) -> None:
         where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
-        why = f"left alone: the host {self.suspect}"
+        why = f"{LEFT_ALONE}: the host {self.suspect}"
         now = self.run.work.clock()
-        self.made.append(Attempt(probe.name, where, Outcome.NOT_TRIED, (), now, detail=why))
+        left = Attempt(probe.name, where, Outcome.NOT_TRIED, (), now, detail=why)
+        self.run.outbox.put([left])
 
     async def look_again(self) -> None:
-        """Wait, look once whether the host is back, and record the incident."""
-        port, began = self.answered_on or 0, self.run.work.clock()
+        """Wait, look once whether the host is back, and record how it is."""
         await asyncio.sleep(self.run.work.recheck_s)
-        back = await self.run.network.knock(self.ip, port) if port else Outcome.SILENT
-        well = back.is_knowledge
-        how = "answers again" if well else "does not answer"
-        detail = (
-            f"{self.suspect} after {self.asked_last}; {self.run.work.recheck_s:.0f} s later {how}"
-        )
-        outcome = Outcome.GARBLED if well else Outcome.SILENT
-        where = Endpoint(ip=self.ip, port=port, transport="tcp")
-        self.run.outbox.put([Attempt(INCIDENT, where, outcome, (), began, detail=detail)])
+        port = self.answered_on
+        back = await self.run.network.knock(self.ip, port) if port else Outcome.NOT_TRIED
+        if back is Outcome.NOT_TRIED:
+            self._incident(back, "; it could not be looked at again")
+            return
+        how = "answers again" if back.is_knowledge else "does not answer"
+        outcome = Outcome.GARBLED if back.is_knowledge else Outcome.SILENT
+        self._incident(outcome, f"; {self.run.work.recheck_s:.0f} s later {how}")
 
-
-async def _until(stop: asyncio.Event) -> None:
-    await stop.wait()
-    raise _Stopped
-
-
-def _flat(errors: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """Give the exceptions inside nested groups."""
-    for inside in errors.exceptions:
-        if isinstance(inside, BaseExceptionGroup):
-            yield from _flat(inside)
-        else:
-            yield inside
+    def _incident(self, outcome: Outcome, more: str) -> None:
+        where = Endpoint(ip=self.ip, port=self.answered_on or 0, transport="tcp")
+        now, said = self.run.work.clock(), f"{self.suspect}{more}"
+        self.run.outbox.put([Attempt(INCIDENT, where, outcome, (), now, detail=said)])

@@ -46,8 +46,8 @@ class Network(Protocol):
     ) -> AsyncIterator[list[Attempt]]:
         """Sweep with TCP connections."""
 
-    async def group(self, sweep: Sweep, targets: AddressSet) -> list[Attempt]:
-        """Ask a group once on every segment that holds targets."""
+    def group(self, sweep: Sweep, targets: AddressSet) -> AsyncIterator[list[Attempt]]:
+        """Ask everybody on every segment that holds targets; gives what each round brought."""
 
     def converse(
         self, peer: Peer, probe: Probe, seen: list[Observation]
@@ -56,6 +56,12 @@ class Network(Protocol):
 
     async def knock(self, ip: str, port: int) -> Outcome:
         """Connect once and say nothing."""
+
+    async def part(self) -> None:
+        """Hear out those who are still speaking, for a little while."""
+
+    def end(self) -> None:
+        """Close whatever is still open: the run is over."""
 
     async def watch(self) -> None:
         """Raise as soon as the authority ends."""

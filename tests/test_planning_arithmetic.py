@@ -15,7 +15,8 @@ from auditor.plugins import Medium, Sweep
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ARP = Sweep("arp", Medium.FRAME, "RFC 826", kind="arp")
 CONNECT = Sweep("connect", Medium.CONNECT, "RFC 9293")
-SADP = Sweep("sadp", Medium.GROUP, "", group="239.255.255.250", port=37020)
+SADP = Sweep("sadp", Medium.GROUP, "", group="239.255.255.250", port=37020, again=True)
+MDNS = Sweep("mdns", Medium.GROUP, "", group="224.0.0.251", port=5353)
 EVERY = (ARP, CONNECT, SADP)
 NOBODY = AddressSet()
 KNOCKS = (80, 443, 554)
@@ -94,7 +95,7 @@ def test_every_link_is_asked_for_neighbours_and_groups():
         planning.plan(made, made.networks, made.networks, (ndp, SADP), (), (), links=count)
         for count in (1, 2)
     )
-    assert two.packets - one.packets == 4  # two echoes and two datagrams more
+    assert two.packets - one.packets == 3  # one echo and two datagrams more
 
 
 def test_without_frames_our_own_segment_costs_connections_too():
@@ -150,6 +151,38 @@ def test_a_group_is_asked_on_our_segments_only():
     made = scope("10.0.0.0/30")
     assert planned(made, sweeps=(SADP,), knocks=()).packets == 0
     assert planned(made, on_link=made.networks, sweeps=(SADP,), knocks=()).packets == 2
+
+
+def test_questions_to_everybody_wait_for_their_turns_while_others_are_swept():
+    """Nine questions, three in thirty seconds: the last ones go after a minute."""
+    ndp = Sweep("ndp", Medium.FRAME, "RFC 4861", kind="ndp")
+    groups = (*(replace(SADP, name=name) for name in ("sadp", "dhip", "onvif")), MDNS, MDNS, ndp)
+    small = scope("10.0.0.0/30")
+    plan = planned(small, on_link=small.networks, sweeps=(*groups, ARP))
+    assert plan.packets == 9 + 4 * small.pace.rounds and 60 < plan.duration_s < 70
+    large = scope("10.0.0.0/22")
+    alone, both = (
+        planned(large, on_link=large.networks, sweeps=sweeps).duration_s
+        for sweeps in ((ARP,), (*groups, ARP))
+    )
+    assert both - alone < 5
+
+
+@pytest.mark.parametrize(
+    ("profile", "per_s", "questions"),
+    [
+        (Pace(), 400.0, 120.0),
+        (Pace(), 40.0, 12.0),
+        (Pace(), 10.0, 3.0),
+        (Pace(), 1.0, 3.0),
+        (Pace(profile="normal", arp_per_s=100.0, discovery_per_30s=30.0), 20.0, 6.0),
+    ],
+)
+def test_a_pace_that_somebody_names_scales_the_questions_to_everybody(profile, per_s, questions):
+    assert profile.faster(per_s).discovery_per_30s == questions
+    many = questions >= 12
+    assert MDNS.times(profile.faster(per_s)) == (2 if many else 1) and SADP.times(profile) == 2
+    assert profile.faster(400.0).faster(5.0).discovery_per_30s == 3.0  # the last word counts
 
 
 SETS = st.lists(

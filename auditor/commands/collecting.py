@@ -143,7 +143,8 @@ def _plan_lines(made: Plan) -> list[str]:
         f"then to each host that answers: at most {pace.host_total} connections, "
         f"{pace.host_connects_per_s:g} a second, {pace.host_open} at a time",
         f"pace ({pace.profile}): {pace.arp_per_s:g} ARP, {pace.packets_per_s:g} packets, "
-        f"{pace.connects_per_s:g} connections a second at most",
+        f"{pace.connects_per_s:g} connections a second at most; to all of a segment at once "
+        f"{pace.discovery_per_30s:g} questions in 30 seconds",
         f"ports never touched: {', '.join(map(str, sorted(scope.never)))}",
         f"authority: {scope.authority.operator} by {scope.authority.source}"
         + (f", approved by {scope.authority.approver}" if scope.authority.approver else ""),
@@ -163,7 +164,12 @@ def _plan_json(made: Plan) -> dict[str, object]:
         "packets": made.packets,
         "minutes": round(made.duration_s / 60, 2),
         "host_connections": pace.host_total,
-        "pace": {"profile": pace.profile, "arp_per_s": pace.arp_per_s, "pps": pace.packets_per_s},
+        "pace": {
+            "profile": pace.profile,
+            "arp_per_s": pace.arp_per_s,
+            "pps": pace.packets_per_s,
+            "discovery_per_30s": pace.discovery_per_30s,
+        },
         "refused": [{"addresses": r.addresses, "reason": r.reason} for r in made.refused],
         "sent": 0,
     }
@@ -237,7 +243,8 @@ def _collect(
     again: bool = False,
 ) -> Collected:
     sent: list[Sent] = []
-    guard = Guard(scope, clock=setting.now, journal=sent.append)
+    earlier = ledger.journaled(run.id) if again else None
+    guard = Guard(scope, clock=setting.now, journal=sent.append, earlier=earlier)
     lists, _ = authority.port_lists(wiring.DATA / "ports.toml")
     engine = Engine(guard, interfaces.interfaces(), lists["knock"], by_nmap=asked.engine == "nmap")
     targets = scope.networks.minus(scope.excluded)

@@ -91,5 +91,5 @@ class Field:
         kernel.end_children()
 
 
-def _nobody(moment: float, ip: str, port: int, source: int, flags: int) -> None:
+def _nobody(moment: float, ip: str, port: int, source: int, flags: int, first: bytes) -> None:
     """Watch nobody."""

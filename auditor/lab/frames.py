@@ -19,15 +19,17 @@ _BATCH = 256
 _BUFFER_BYTES = 32 << 20
 _SYN, _RST, _FIN, _ACK = 0x02, 0x04, 0x01, 0x10
 
-# moment, destination IP, destination port, source port, TCP flags
-TcpWatcher = Callable[[float, str, int, int, int], None]
+_ECHO_REQUEST = 128  # ICMPv6, RFC 4443 section 4.1
+
+# moment, destination IP, destination port, source port, TCP flags, first octets of what it carries
+TcpWatcher = Callable[[float, str, int, int, int, bytes], None]
 
 
 class Sniffer:
     """Counts every frame that arrives at the switch from one port (the scanner's)."""
 
     def __init__(self, interface: str, sent: Sent, watch: TcpWatcher) -> None:
-        self._sent, self._watch = sent, watch
+        self._sent, self._watch, self._port = sent, watch, interface
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self._socket.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, _STAMP, 1)
@@ -62,8 +64,10 @@ class Sniffer:
     def _count(self, frame: bytes, moment: float) -> None:
         kind, target, tcp = classify(frame)
         self._sent.frame(moment, kind, target, len(frame))
+        if is_call(frame):
+            self._sent.call(moment, self._port)
         if tcp:
-            self._watch(moment, target, *tcp)
+            self._watch(moment, target, *tcp, payload(frame))
 
 
 def classify(frame: bytes) -> tuple[str, str, tuple[int, int, int] | None]:
@@ -100,6 +104,26 @@ def _classify_ip(frame: bytes) -> tuple[str, str, tuple[int, int, int] | None]:
             return "igmp", target, None
         case number:
             return f"ip-{number}", target, None
+
+
+def is_call(frame: bytes) -> bool:
+    """Tell whether a frame asks everybody on its segment: UDP to a group, an echo to all nodes."""
+    if not frame[:1] or not frame[0] & 1 or len(frame) < 34:
+        return False
+    match frame[12:14], len(frame):
+        case b"\x08\x00", _:
+            return frame[23] == 17
+        case b"\x86\xdd", size if size >= 58:
+            return frame[20] == 17 or (frame[20] == 58 and frame[54] == _ECHO_REQUEST)
+        case _:
+            return False
+
+
+def payload(frame: bytes) -> bytes:
+    """Give the first octets that a TCP segment over IPv4 carries, without the frame's padding."""
+    end = 14 + int.from_bytes(frame[16:18], "big")
+    at = 14 + (frame[14] & 0x0F) * 4
+    return frame[at + (frame[at + 12] >> 4) * 4 : end] if len(frame) > at + 12 else b""
 
 
 class ArpResponder:

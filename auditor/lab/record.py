@@ -1,9 +1,11 @@
 """What the department remembers: who was touched how, what nobody should have done, what was sent."""
 
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any
 
 KEPT_REQUESTS = 200  # per device; more are counted only
+CALLS_SPAN_S = 30.0
 
 
 class Touches:
@@ -18,7 +20,10 @@ class Touches:
         self.request_count = 0
         self.datagrams: Counter[int] = Counter()
         self.ports: set[int] = set()  # TCP ports knocked on, open or not
+        self.syns = Window()  # connection requests on the wire
+        self.resets = 0
         self.violations: list[str] = []
+        self.wronged: Callable[[str], None] | None = None  # is told of each violation
         self.dead: str | None = None
 
     def request(self, port: int, line: str) -> None:
@@ -31,6 +36,8 @@ class Touches:
         """Remember something that an auditor must never do."""
         if len(self.violations) < KEPT_REQUESTS:
             self.violations.append(what)
+        if self.wronged:
+            self.wronged(what)
 
     def summary(self) -> dict[str, Any]:
         """Give all of it as plain values."""
@@ -39,6 +46,9 @@ class Touches:
             "mac": self.mac,
             "connections": self.connections,
             "open_peak": self.open_peak,
+            "syns": self.syns.count,
+            "syn_peak_per_s": self.syns.peak,
+            "resets": self.resets,
             "requests": [{"port": port, "line": line} for port, line in self.requests],
             "request_count": self.request_count,
             "datagrams": {str(port): count for port, count in sorted(self.datagrams.items())},
@@ -75,6 +85,7 @@ class Sent:
         self.all = Window()
         self.kinds: dict[str, Window] = {}
         self.targets: dict[str, Counter[str]] = {}
+        self.calls: dict[str, Window] = {}  # by switch port: questions that a whole segment hears
         self.bytes = 0
         self.lost = 0
 
@@ -87,6 +98,10 @@ class Sent:
         self.kinds[kind].add(moment)
         self.targets.setdefault(target, Counter())[kind] += 1
 
+    def call(self, moment: float, port: str) -> None:
+        """Count one question that a whole segment hears."""
+        self.calls.setdefault(port, Window(CALLS_SPAN_S)).add(moment)
+
     def summary(self) -> dict[str, Any]:
         """Give all of it as plain values."""
         return {
@@ -98,6 +113,10 @@ class Sent:
                 for kind, window in sorted(self.kinds.items())
             },
             "targets": {ip: dict(kinds) for ip, kinds in sorted(self.targets.items())},
+            "calls": {
+                port: {"frames": window.count, "peak_per_30s": window.peak}
+                for port, window in sorted(self.calls.items())
+            },
             "unseen": self.lost,
         }
 

@@ -6,7 +6,9 @@ import functools
 import socket
 import ssl
 import time
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from auditor.lab import kernel
 from auditor.lab.announce import Announcer
@@ -39,24 +41,50 @@ _SYN, _RST = 0x02, 0x04
 class Weakness:
     """Watches a fragile device and tells, once, what was too much for it."""
 
-    def __init__(self, limits: Fragile, touches: Touches, die: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        limits: Fragile,
+        touches: Touches,
+        die: Callable[[], None],
+        listed: Iterable[int] = (),
+        talks: Mapping[int, bool] | None = None,
+    ) -> None:
+        """Take what it survives. listed: ports that are no stranger's; none: all are.
+
+        talks: ports that are asked in lines, and whether inside TLS.
+        """
         self._limits, self._touches, self._die = limits, touches, die
+        self._listed, self._talks = frozenset(listed), talks or {}
+        self._spoken: set[tuple[int, int]] = set()
+        if not limits.garbage:
+            touches.wronged = self._fail
         self._window = Window(1.0 - _JITTER_S)
         self._known: set[tuple[int, int]] = set()
         self._resets = 0
 
-    def tcp(self, moment: float, port: int, source: int, flags: int) -> None:
-        """Look at one TCP frame to the device."""
+    def tcp(self, moment: float, port: int, source: int, flags: int, first: bytes = b"") -> None:
+        """Look at one TCP frame to the device; first: how what it carries begins."""
+        if first and (port, source) not in self._spoken:
+            self._spoken.add((port, source))
+            self._listen(port, first)
         if flags & _RST:
             self._resets += 1
             if self._resets > self._limits.resets:
                 self._fail(f"a reset to port {port}")
         elif flags & _SYN and (port, source) not in self._known:
             self._known.add((port, source))
+            if self._listed and port not in self._listed and not self._limits.strangers:
+                self._fail(f"a connection to port {port}")
             if self._window.add(moment) > self._limits.connects_per_s:
                 self._fail(f"more than {self._limits.connects_per_s} connections in a second")
             if self._window.count > self._limits.total:
                 self._fail(f"more than {self._limits.total} connections")
+
+    def _listen(self, port: int, first: bytes) -> None:
+        """Look at how a client begins: a TLS handshake (RFC 8446, 5.1), or a verb."""
+        begins = first[:1] == b"\x16" if self._talks.get(port) else first[:1].isupper()
+        if port in self._talks and not begins and not self._limits.garbage:
+            self._fail(f"garbage to port {port}: {first[:16]!r}")
 
     def opened(self) -> None:
         """Look at how many connections are open."""
@@ -110,7 +138,10 @@ class Town:
         if device.fragile:
             touches, name = self.touches[device.name], device.name
             die = functools.partial(self.cabling.unplug, name)
-            self._weak[device.ip] = Weakness(device.fragile, touches, die)
+            services = (s for s in self.truth.services(device) if isinstance(s, Talk))
+            talks = {service.port: bool(service.tls) for service in services}
+            weak = Weakness(device.fragile, touches, die, listed_ports(), talks)
+            self._weak[device.ip] = weak
 
     def _prepare(self, device: Device) -> list[tuple[Service, socket.socket]]:
         """Start what speaks in raw frames, and open the sockets of the services."""
@@ -151,13 +182,19 @@ class Town:
     def _context(self, talk: Talk) -> ssl.SSLContext | None:
         return self._contexts[talk.tls] if talk.tls else None
 
-    def _watch(self, moment: float, ip: str, port: int, source: int, flags: int) -> None:
-        if flags & _SYN and (touches := self._by_ip.get(ip)):
+    def _watch(
+        self, moment: float, ip: str, port: int, source: int, flags: int, first: bytes
+    ) -> None:
+        touches = self._by_ip.get(ip)
+        if touches and flags & _RST:
+            touches.resets += 1
+        elif touches and flags & _SYN:
             touches.ports.add(port)
+            touches.syns.add(moment)
             if (ip, port) in self._traps:  # the first frame is a touch already
                 touches.violation(f"port {port} was touched")
         if weak := self._weak.get(ip):
-            weak.tcp(moment, port, source, flags)
+            weak.tcp(moment, port, source, flags, first)
 
     def report(self) -> dict[str, object]:
         """Tell what was received and sent so far."""
@@ -169,6 +206,14 @@ class Town:
         """End all that runs in the scanner's network; the rest ends with this process."""
         kernel.clear(self.cabling.scanner)
         kernel.end_children()
+
+
+@functools.cache
+def listed_ports() -> frozenset[int]:
+    """Give the ports in the lists of data/ports.toml."""
+    path = Path(__file__).parents[1] / "data" / "ports.toml"
+    lists = tomllib.loads(path.read_text("utf-8"))["lists"]
+    return frozenset(port for ports in lists.values() for port in ports)
 
 
 def open_all(service: Service) -> list[tuple[Service, socket.socket]]:

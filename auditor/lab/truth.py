@@ -127,12 +127,19 @@ Service = Annotated[Talk | Banner | Trap | Shut | Datagram | Announce, Field(dis
 
 
 class Fragile(Strict):
-    """What a weak device survives; one step more and it is dead until the lab ends."""
+    """What a weak device survives; one step more and it is dead until the lab ends.
+
+    strangers: whether it survives connections to ports that are in no list of data/ports.toml.
+    garbage: whether it survives what no honest client of a service sends: a malformed request,
+    another verb than one that reads, a credential, plain text to a TLS port or the reverse.
+    """
 
     connects_per_s: int = 4
     total: int = 30
     open: int = 2
     resets: int = 0
+    strangers: bool = False
+    garbage: bool = False
 
 
 class Device(Strict):

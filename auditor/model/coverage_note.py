@@ -24,6 +24,10 @@ from auditor.model.observation import Attempt
 RESET = "reset in mid-reply"
 # The tool under which it is recorded that a host stopped answering after we spoke to it.
 INCIDENT = "incident"
+# How its detail ends until the host has been looked at again, and how details of what was not
+# asked of it begin.
+NOT_YET = "; not yet looked at again"
+LEFT_ALONE = "left alone"
 
 NOTHING = AddressSet()
 _SETS = ("asked", "silent", "proxy", "left")

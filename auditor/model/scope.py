@@ -3,7 +3,8 @@
 Everything that sends requires a Scope; there is no default network.
 """
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from auditor.model.address import AddressSet
 
 GENTLE = "gentle"
 HALF_OPEN_PPS = 10_000.0
+FEWEST_QUESTIONS = 3.0  # to groups in thirty seconds, however slow the pace
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -32,6 +34,9 @@ class Pace:
     host_open: int = 2  # connections open to one host at a time
     host_total: int = 25  # connections to one host in a run
     rounds: int = 2  # how often a silent address is asked
+    # questions to groups (all protocols, the echo to all IPv6 nodes too) that a segment hears
+    # in any thirty seconds
+    discovery_per_30s: float = 3.0
 
     @property
     def half_opens(self) -> bool:
@@ -41,6 +46,29 @@ class Pace:
         that nothing of the kind is there (docs/decisions/0011).
         """
         return self.profile != GENTLE or self.packets_per_s >= HALF_OPEN_PPS
+
+    @property
+    def delicate(self) -> bool:
+        """Tell whether every host has to be taken for a fragile one."""
+        return not self.half_opens
+
+    def faster(self, per_s: float) -> "Pace":
+        """Give this pace at so many packets a second, as a person named it.
+
+        What protects a single host stays. Questions to groups grow with the ARP rate, which
+        everybody on the segment hears as well, and never fall below three in thirty seconds.
+        """
+        groups = max(
+            min(self.discovery_per_30s, FEWEST_QUESTIONS),
+            math.floor(self.discovery_per_30s * per_s / self.arp_per_s),
+        )
+        return replace(
+            self,
+            arp_per_s=per_s,
+            packets_per_s=per_s,
+            connects_per_s=per_s,
+            discovery_per_30s=float(groups),
+        )
 
 
 @dataclass(frozen=True, slots=True)

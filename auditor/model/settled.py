@@ -4,8 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import NOTHING, notes, read_note
-from auditor.model.observation import Attempt, Observation, Origin, Outcome
+from auditor.model.coverage_note import (
+    INCIDENT,
+    LEFT_ALONE,
+    NOT_YET,
+    NOTHING,
+    notes,
+    read_note,
+)
+from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +20,18 @@ class Done:
     """What an earlier, interrupted part of this run already knows (see `settled`).
 
     asked: (ip, tool, port) that need not be asked again. swept: per sweep, the addresses that
-    are settled. present: who was there, and what was seen of them.
+    are settled. present: who was there, and what was seen of them. told: by which tool of which
+    endpoints. hurt: who was left alone because it seemed to suffer (why; whose last attempt says
+    that it has still to be looked at again), left: the questions that it was spared, as `asked`.
     """
 
     asked: frozenset[tuple[str, str, int]] = frozenset()
     swept: Mapping[str, AddressSet] = field(default_factory=dict)
     present: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
     scans: tuple[Attempt, ...] = ()  # what tells of ports that are open or not
+    told: frozenset[tuple[str, Endpoint]] = frozenset()
+    hurt: Mapping[str, Attempt] = field(default_factory=dict)
+    left: frozenset[tuple[str, str, int]] = frozenset()
 
 
 class Doors:
@@ -50,9 +62,12 @@ def settled(attempts: Iterable[Attempt]) -> Done:
     """Say what a run that was interrupted need not do again, from the attempts it left."""
     kept = [a for a in attempts if a.origin is Origin.WIRE]
     asked: set[tuple[str, str, int]] = set()
+    left: set[tuple[str, str, int]] = set()
     present: dict[str, list[Observation]] = {}
     for attempt in kept:
         ip = attempt.endpoint.ip
+        if ip and attempt.detail.startswith(LEFT_ALONE):
+            left.add((ip, attempt.tool, attempt.endpoint.port))
         if ip is None or attempt.outcome in {Outcome.NOT_TRIED, Outcome.CRASHED}:
             continue
         asked.add((ip, attempt.tool, attempt.endpoint.port))
@@ -64,4 +79,11 @@ def settled(attempts: Iterable[Attempt]) -> Done:
     scanning = {attempt.tool for attempt, note in notes(kept) if note.value("scanned")}
     there = {ip: tuple(seen) for ip, seen in present.items()}
     scans = tuple(a for a in kept if a.tool in scanning)
-    return Done(frozenset(asked), swept, there, scans)
+    told = frozenset((a.tool, a.endpoint) for a in kept if a.endpoint.ip)
+    hurt = {a.endpoint.ip: a for a in kept if a.tool == INCIDENT and a.endpoint.ip}
+    return Done(frozenset(asked), swept, there, scans, told, hurt, frozenset(left))
+
+
+def looked_at(incident: Attempt) -> bool:
+    """Tell whether a host was looked at again after its incident."""
+    return not incident.detail.endswith(NOT_YET)

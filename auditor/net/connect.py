@@ -18,6 +18,7 @@ from auditor.net.arp import stretches
 from auditor.net.dial import Ended, dial
 from auditor.net.guard import BudgetSpent, Guard, Kind
 from auditor.net.interfaces import Interface
+from auditor.net.parting import part
 
 WINDOW = 1_000
 # The kernel asks ARP up to three times, a second apart (mcast_solicit in arp(7)), and asks
@@ -25,6 +26,7 @@ WINDOW = 1_000
 ARP_QUESTIONS = 4
 MOST_IPV6 = 256
 NAME = "connect"
+PART_S = 2.0  # how long a peer may take to hang up after us
 
 
 async def sweep_connect(
@@ -122,8 +124,7 @@ class _Knocking:
         async with self.guard.seat(ip):
             found = await dial(self.guard, ip, port, NAME, tries=1)
             if found.sock:
-                self.guard.spend(ip)
-                found.sock.close()  # nothing was said on it: this is a FIN
+                await part(self.guard, found.sock, PART_S)
         if found.ended.outcome.is_knowledge:
             self.ends[ip] = (port, found.ended)
         elif found.ended.outcome is not Outcome.SILENT:

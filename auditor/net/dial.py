@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from auditor.model.observation import Outcome
 from auditor.net.guard import Guard, Kind
+from auditor.net.parting import abandon
 
 # Linux repeats an unanswered SYN after one second (RFC 6298, 2.1) and asks nobody. A try ends
 # before that; the second one takes its own turn, so each SYN is paced and in the journal.
@@ -52,14 +53,29 @@ def ending(error: OSError) -> tuple[Outcome, str]:
 
 
 async def dial(
-    guard: Guard, ip: str, port: int, tool: str, patience_s: float = 2.0, tries: int = TRIES
+    guard: Guard,
+    ip: str,
+    port: int,
+    tool: str,
+    patience_s: float = 2.0,
+    tries: int = TRIES,
+    *,
+    look: bool = False,
 ) -> Dialled:
-    """Connect to `ip`:`port` as the guard lets us, in a few tries."""
+    """Connect to `ip`:`port` as the guard lets us, in a few tries.
+
+    Each try is a connection to whoever counts, answered or not, and is taken from the host's
+    budget; `look`: also from what is kept for looking after it. BudgetSpent when none is left.
+    """
     took_s = 0.0
-    for _ in range(tries):
+    for number in range(tries):
+        if number and not (look or guard.spare(ip)):
+            break  # what is left of the budget is for other questions
+        guard.spend(ip, look=look)
         await guard.turn(Kind.CONNECT, ip, port)
         found = await _try(guard, ip, port, tool, min(TRY_S, patience_s - took_s))
         took_s += found.took_s
+        guard.fared(ip, answered=found.ended.outcome is not Outcome.SILENT)
         if found.ended.outcome is not Outcome.SILENT or took_s >= patience_s:
             break
     return Dialled(found.ended, took_s, found.sock)
@@ -87,7 +103,7 @@ async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -
         sock.close()
         return Dialled(Ended(*ending(error)), loop.time() - began)
     except asyncio.CancelledError:
-        sock.close()
+        abandon(guard, sock, patience_s - (loop.time() - began))
         raise
     return Dialled(Ended(Outcome.ANSWERED), loop.time() - began, sock)
 

@@ -14,7 +14,8 @@ from auditor.model.coverage_note import RESET
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net.dial import Ended, dial, ending
 from auditor.net.guard import BudgetSpent, Guard, Kind
-from auditor.net.line import Line, old_tls
+from auditor.net.line import DRAIN_S, Line, old_tls
+from auditor.net.parting import part
 from auditor.plugins import Heard, Peer, Probe, Say
 
 TOTAL_S = 5.0
@@ -28,6 +29,9 @@ class _Talk:
         self.guard, self.peer, self.probe = guard, peer, probe
         self.loop = asyncio.get_running_loop()
         self.line: Line | None = None
+        # a second handle of the connection under a delicate pace: whatever closes the first, also
+        # a failed TLS handshake, the connection itself ends as politely as any (see parting)
+        self.held: socket.socket | None = None
         self.left_s = TOTAL_S
         self.heard: list[Heard] = []
         self.started: datetime | None = None
@@ -36,6 +40,8 @@ class _Talk:
         """Put one question, on a new connection where that is asked for."""
         if self.line is None or say.fresh:
             await self.hang_up()
+            if self._broke_off():
+                return self._note(Heard(b"", Outcome.SILENT, b"", "not asked again"))
             found = await self._connect()
             if isinstance(found, Ended):
                 return self._note(Heard(b"", found.outcome, b"", found.detail))
@@ -57,17 +63,27 @@ class _Talk:
         self.heard.append(heard)
         return heard
 
+    def _broke_off(self) -> bool:
+        """Tell whether a delicate peer has reset a connection in this conversation."""
+        resets = (heard.detail.startswith(RESET) for heard in self.heard)
+        return self.guard.scope.pace.delicate and any(resets)
+
     async def hang_up(self) -> None:
         """Close the line politely, if there is one."""
         line, self.line = self.line, None
-        if line:
-            await line.close()
+        held, self.held = self.held, None
+        try:
+            if line:
+                await line.close()
+        finally:
+            if held:
+                await part(self.guard, held, max(DRAIN_S, self.left_s))
 
     async def _connect(self) -> Line | Ended:
         if self.left_s <= 0:
             return Ended(Outcome.SILENT, "no time was left for another connection")
-        self.guard.spend(self.peer.ip)
         if self.probe.transport == "udp":
+            self.guard.spend(self.peer.ip)
             self.started = self.started or self.guard.clock()
             return await self._datagrams()
         return await self._dial()
@@ -90,6 +106,8 @@ class _Talk:
         self.left_s -= found.took_s
         if found.sock is None:
             return found.ended
+        if self.guard.scope.pace.delicate:
+            self.held = found.sock.dup()
         began = self.loop.time()
         try:
             return await self._speak(found.sock)
@@ -140,6 +158,9 @@ async def converse(
         async with guard.seat(peer.ip):
             try:
                 await _drive(talk, seen)
+            except asyncio.CancelledError:
+                talk.left_s = 0.0  # nobody waits for us to hear the peer out
+                raise
             finally:
                 await talk.hang_up()
     except DataError as error:

@@ -58,12 +58,17 @@ TALK: tuple[Instruction, ...] = (
 )
 
 
-async def neighbours6(guard: Guard, sweep: Sweep, interface: Interface) -> list[Attempt]:
-    """Ask all IPv6 nodes of a link for an echo, in every round; a /64 is never swept."""
+async def neighbours6(
+    guard: Guard, sweep: Sweep, interface: Interface
+) -> AsyncIterator[list[Attempt]]:
+    """Ask all IPv6 nodes of a link for an echo, round by round; a /64 is never swept.
+
+    Everybody on the segment hears it, so it counts among the questions to groups.
+    """
     started, loop = guard.clock(), asyncio.get_running_loop()
     began = loop.time()
     heard = _Heard(sweep, interface)
-    rounds = min(guard.scope.pace.rounds, 2)
+    rounds, devices = sweep.times(guard.scope.pace), 0
     with (
         open_link(interface, ICMPV6_ONLY) as ear,
         socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as mouth,
@@ -79,14 +84,16 @@ async def neighbours6(guard: Guard, sweep: Sweep, interface: Interface) -> list[
                 mouth.sendto(data, (ALL_NODES, 0, 0, interface.index))
                 guard.sent("ndp", ALL_NODES, 0, len(data), sweep.name)
                 await asyncio.sleep(NDP_LISTEN_S / rounds)
+                elapsed_s = round(loop.time() - began, 3)
+                made = heard.attempts(Origin.WIRE, started, elapsed_s)
+                devices += len(made)
+                yield made
         finally:
             loop.remove_reader(ear.fileno())
-    elapsed_s = round(loop.time() - began, 3)
-    made = heard.attempts(Origin.WIRE, started, elapsed_s)
-    told = (("group", ALL_NODES), ("devices", str(len(made))), ("by", interface.vantage()))
-    outcome = Outcome.ANSWERED if made else Outcome.SILENT
+    told = (("group", ALL_NODES), ("devices", str(devices)), ("by", interface.vantage()))
+    outcome = Outcome.ANSWERED if devices else Outcome.SILENT
     note, whole = Note(NOTHING, told=told), Endpoint(transport="ndp")
-    return [*made, Attempt(sweep.name, whole, outcome, (), started, elapsed_s, str(note))]
+    yield [Attempt(sweep.name, whole, outcome, (), started, elapsed_s, str(note))]
 
 
 async def listen(

@@ -11,12 +11,13 @@ from auditor.model.observation import Attempt, Observation, Outcome
 from auditor.net import interfaces as links
 from auditor.net import neighbours
 from auditor.net.arp import sweep_arp
-from auditor.net.connect import sweep_connect
+from auditor.net.connect import PART_S, sweep_connect
 from auditor.net.dial import dial
 from auditor.net.door import converse
 from auditor.net.group import LISTEN_S, ask_group
 from auditor.net.guard import BudgetSpent, Guard, Kind
-from auditor.plugins import Peer, Probe, Sweep
+from auditor.net.parting import lounge, part
+from auditor.plugins import Medium, Peer, Probe, Sweep
 
 NEIGHBOURS_MOST = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 USUAL_MOST = 1_024  # where the kernel does not tell (arp(7))
@@ -68,10 +69,6 @@ class Engine:
             if sweep.kind == "arp":
                 async for attempts in sweep_arp(self.guard, here, interface, tick):
                     yield attempts
-            elif sweep.kind == "ndp" and interface.link_local:
-                from auditor.net.ear import neighbours6
-
-                yield await neighbours6(self.guard, sweep, interface)
 
     async def ports(
         self, sweep: Sweep, hosts: Mapping[str, str], ports: Sequence[int], tick: Tick
@@ -98,7 +95,8 @@ class Engine:
         tick: Tick,
     ) -> AsyncIterator[list[Attempt]]:
         """Sweep with TCP connections, link by link and then what lies behind routers."""
-        if self.by_nmap:
+        # without privilege nmap has nothing but connections, which it ends with resets
+        if self.by_nmap and (self.raw or not self.guard.scope.pace.delicate):
             from auditor.net.nmap import sweep_nmap
 
             async for attempts in sweep_nmap(
@@ -111,17 +109,32 @@ class Engine:
             async for attempts in sweep_connect(self.guard, here, self.knocks, interface, tick):
                 yield attempts
 
-    async def group(self, sweep: Sweep, targets: AddressSet) -> list[Attempt]:
-        """Ask a group once on every segment that holds targets."""
+    async def group(self, sweep: Sweep, targets: AddressSet) -> AsyncIterator[list[Attempt]]:
+        """Ask everybody on every segment that holds targets, all segments at the same time.
+
+        Gives what each round brought. Nobody but ourselves hears a group on the loopback.
+        """
         on_links, _ = links.split(targets, self.known)
-        asked = await asyncio.gather(
-            *(
-                ask_group(self.guard, sweep, interface, self.listen_s)
-                for interface, _ in on_links
-                if ":" in sweep.group or interface.ipv4
-            )
-        )
-        return [attempt for attempts in asked for attempt in attempts]
+        near = [interface for interface, _ in on_links if not interface.loopback]
+        asking = list(filter(None, (self._ask_all(sweep, interface) for interface in near)))
+        while asking:
+            rounds = await asyncio.gather(*(anext(each, None) for each in asking))
+            yield [attempt for attempts in rounds for attempt in attempts or ()]
+            asking = [
+                each for each, attempts in zip(asking, rounds, strict=True) if attempts is not None
+            ]
+
+    def _ask_all(
+        self, sweep: Sweep, interface: links.Interface
+    ) -> AsyncIterator[list[Attempt]] | None:
+        if sweep.medium is Medium.GROUP:
+            reached = ":" in sweep.group or interface.ipv4
+            return ask_group(self.guard, sweep, interface, self.listen_s) if reached else None
+        if not self.raw or self.by_nmap or not interface.link_local:
+            return None
+        from auditor.net.ear import neighbours6
+
+        return neighbours6(self.guard, sweep, interface)
 
     async def listen(
         self, sweep: Sweep, targets: AddressSet, seconds: float
@@ -162,6 +175,7 @@ class Engine:
             yield 1 << 20
         finally:
             neighbours.take_back()
+            self.introduced.clear()  # the kernel has to ask for them again
 
     async def converse(self, peer: Peer, probe: Probe, seen: list[Observation]) -> Attempt | None:
         """Let a probe speak with a peer; `seen` keeps what it observed if it fails."""
@@ -173,12 +187,11 @@ class Engine:
         await self._introduce(ip)
         try:
             async with self.guard.seat(ip):
-                self.guard.spend(ip)
-                found = await dial(self.guard, ip, port, "knock")
+                found = await dial(self.guard, ip, port, "knock", look=True)
+                if found.sock:
+                    await part(self.guard, found.sock, PART_S)
         except BudgetSpent:
             return Outcome.NOT_TRIED
-        if found.sock:
-            found.sock.close()
         return found.ended.outcome
 
     async def _introduce(self, ip: str) -> None:
@@ -189,6 +202,16 @@ class Engine:
         near = links.for_target(ip, self.known)
         if near and not near.loopback:
             await self.guard.meters[Kind.ARP].turn()
+
+    async def part(self) -> None:
+        """Hear out those who are still speaking, for a little while."""
+        waiting = [gone for gone, _ in lounge(self.guard).leaving.values()]
+        if waiting:
+            await asyncio.wait(waiting, timeout=PART_S)
+
+    def end(self) -> None:
+        """Close whatever is still open: the run is over."""
+        lounge(self.guard).close()
 
     async def watch(self) -> None:
         """Raise as soon as the authority ends."""

@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from auditor.model.coverage_note import NOTHING, Note
@@ -52,11 +52,12 @@ class _Heap:
 
 async def ask_group(
     guard: Guard, sweep: Sweep, interface: Interface, listen_s: float = LISTEN_S
-) -> list[Attempt]:
-    """Ask the group of `sweep` on the segment of `interface`, in every round of the profile.
+) -> AsyncIterator[list[Attempt]]:
+    """Ask the group of `sweep` on the segment of `interface`, as often as the pace allows.
 
-    Gives one ANSWERED attempt per device that the replies speak of, and one for the segment
-    (endpoint without an address) that says what was asked and how many replies came.
+    Gives, round by round, one ANSWERED attempt per device that the replies speak of, and at the
+    end one for the segment (endpoint without an address) that says what was asked and how many
+    replies came. Between the rounds, which may lie a minute apart, it goes on listening.
     """
     started, loop = guard.clock(), asyncio.get_running_loop()
     began = loop.time()
@@ -69,30 +70,34 @@ async def ask_group(
         for ear in ears:
             loop.add_reader(ear.fileno(), _take, ear, interface, heap.add)
             stack.callback(loop.remove_reader, ear.fileno())
-        rounds = min(guard.scope.pace.rounds, 2)
+        rounds = sweep.times(guard.scope.pace)
         # one id for all rounds (SOAP-over-UDP 1.1, appendix A): who answers twice says the same
         message = secrets.randbits(128)
+        found: dict[Found, None] = {}
         for _ in range(rounds):
             await _ask(guard, sweep, interface, asking, message)
             await asyncio.sleep(listen_s / rounds)
-    found = _read(sweep, heap)
-    elapsed_s = round(loop.time() - began, 3)
-    attempts = [
-        Attempt(sweep.name, one.endpoint, Outcome.ANSWERED, one.observations, started, elapsed_s)
-        for one in found
-    ]
+            news = [one for one in _read(sweep, heap) if one not in found]
+            found.update(dict.fromkeys(news))
+            elapsed_s = round(loop.time() - began, 3)
+            yield [
+                Attempt(
+                    sweep.name, n.endpoint, Outcome.ANSWERED, n.observations, started, elapsed_s
+                )
+                for n in news
+            ]
     told = (
         ("group", f"{sweep.group}:{sweep.port}"),
-        ("devices", str(len(attempts))),
+        ("devices", str(len(found))),
         ("replies", str(heap.counts["came"])),
         *((("dropped", str(heap.counts["dropped"])),) if heap.counts["dropped"] else ()),
         ("rounds", str(rounds)),
         ("by", interface.vantage()),
     )
     note = Note(asked=NOTHING, told=told)  # a group is no question to each address
-    outcome = Outcome.ANSWERED if attempts else Outcome.SILENT
+    outcome = Outcome.ANSWERED if found else Outcome.SILENT
     whole = Endpoint(port=sweep.port, transport="udp")
-    return [*attempts, Attempt(sweep.name, whole, outcome, (), started, elapsed_s, str(note))]
+    yield [Attempt(sweep.name, whole, outcome, (), started, elapsed_s, str(note))]
 
 
 async def _ask(

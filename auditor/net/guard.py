@@ -7,7 +7,7 @@ of the authorised networks, onto a forbidden port or over the cap.
 import asyncio
 import hashlib
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,10 +16,14 @@ from auditor.errors import AuditorError, ScopeRefusal
 from auditor.model.address import AddressSet
 from auditor.model.journal import Sent
 from auditor.model.scope import Scope
-from auditor.net.pace import Meter
+from auditor.net.pace import Meter, Seldom
 
 MANY_HOSTS = 4_096  # beyond so many, those that are neither busy nor recent are forgotten
 WATCH_S = 0.5  # how often the authority is looked at; a run stops within four of these
+# Of a host's budget so much is kept for looking whether it is still well, at the time and a minute
+# later, twice each; but no larger share than one in six, so a tiny budget keeps nothing.
+LOOKS, LOOKS_SHARE = 4, 6
+MOST_DOUBLINGS = 2  # of the time between two connections to a host that does not answer
 
 
 class Kind(StrEnum):
@@ -41,6 +45,14 @@ class _Host:
         self.meter = Meter(per_s)
         self.seats = asyncio.Semaphore(most_open)
         self.guests = 0
+        self.losses = 0  # connections in a row that nobody answered
+
+    def patience_s(self) -> float:
+        """Give how much longer the next connection has to wait: each loss doubles the gap."""
+        if not self.losses or not self.meter.sent:
+            return 0.0
+        gap_s = self.meter.interval_s * 2 ** min(self.losses, MOST_DOUBLINGS)
+        return float(self.meter.sent[-1][0] + gap_s - self.meter.clock())
 
 
 class _Seat:
@@ -63,7 +75,10 @@ class _Seat:
 
 
 class Guard:
-    """One per run. clock: the wall clock (UTC). journal: is handed everything that was sent."""
+    """One per run. clock: the wall clock (UTC). journal: is handed everything that was sent.
+
+    earlier: what this run sent before it was interrupted, where it goes on.
+    """
 
     def __init__(
         self,
@@ -71,6 +86,7 @@ class Guard:
         *,
         clock: Callable[[], datetime],
         journal: Callable[[Sent], None] | None = None,
+        earlier: Iterable[Sent] | None = None,
     ) -> None:
         self.scope = scope
         self.clock = clock
@@ -82,9 +98,14 @@ class Guard:
             Kind.PACKET: Meter(pace.packets_per_s),
             Kind.CONNECT: Meter(pace.connects_per_s),
         }
+        self._segments: dict[str, Seldom] = {}
         self._hosts: dict[str, _Host] = {}
         self._talks: dict[str, int] = {}
         self._passed: set[str] = set()
+        self.resumed = earlier is not None
+        for sent in earlier or ():
+            if sent.kind == "udp" or (sent.kind == "tcp" and not sent.size):
+                self._talks[sent.ip] = self._talks.get(sent.ip, 0) + 1
 
     # ---------------------------------------------------------------- scope
 
@@ -171,9 +192,12 @@ class Guard:
         The caller sends before it awaits anything else, and calls `sent`.
         """
         self.permit(ip, port, transport)
+        pace = self.scope.pace
         if kind is Kind.CONNECT:
             host = self._host(ip)
             async with host.meter.lock:
+                if pace.delicate and (more_s := host.patience_s()) > 0:
+                    await asyncio.sleep(more_s)
                 await host.meter.patience()
                 await self.meters[kind].turn()
                 host.meter.stamp()
@@ -182,9 +206,24 @@ class Guard:
         self.permit(ip, port, transport)
 
     async def group_turn(self, group: str, port: int, interface: str, segment: AddressSet) -> None:
-        """Wait until one more datagram may go to a group, and check that it may."""
-        await self.meters[Kind.PACKET].turn()
+        """Wait until one more datagram may go to a group, and check that it may.
+
+        What everybody on a segment hears counts together, whichever group it is for.
+        """
         self.permit_group(group, port, interface, segment)
+        meter = self._segment(interface)
+        async with meter.lock:
+            await meter.patience()
+            await self.meters[Kind.PACKET].turn()
+            meter.stamp()
+        self.permit_group(group, port, interface, segment)
+
+    def _segment(self, interface: str) -> Seldom:
+        if interface not in self._segments:
+            self._segments[interface] = made = Seldom(self.scope.pace.discovery_per_30s)
+            if self.resumed:
+                made.fill()
+        return self._segments[interface]
 
     def sent(
         self,
@@ -208,10 +247,20 @@ class Guard:
         """Hold one of the few conversations that may be open to a host at a time."""
         return _Seat(self._host(ip))
 
-    def spend(self, ip: str) -> None:
-        """Take one connection from the host's budget of this run."""
+    def spare(self, ip: str) -> bool:
+        """Tell whether so much of a host's budget is left that one may ask it twice."""
+        return self._talks.get(ip, 0) < self.scope.pace.host_total / 2
+
+    def fared(self, ip: str, *, answered: bool) -> None:
+        """Note how a connection to a host came out: whoever does not answer is asked slower."""
+        host = self._host(ip)
+        host.losses = 0 if answered else host.losses + 1
+
+    def spend(self, ip: str, *, look: bool = False) -> None:
+        """Take one connection from the host's budget of this run; `look`: also of what is kept."""
         spent = self._talks.get(ip, 0)
-        if spent >= self.scope.pace.host_total:
+        most = self.scope.pace.host_total
+        if spent >= most - (0 if look else min(LOOKS, most // LOOKS_SHARE)):
             raise BudgetSpent(
                 f"{ip} has been spoken to {spent} times",
                 why="the profile allows no more in one run",

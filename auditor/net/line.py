@@ -52,6 +52,7 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
         self.why = ""
         self.transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self.lost: asyncio.Future[None] = loop.create_future()
 
     # ---------------------------------------------------------------- what the loop tells us
 
@@ -86,6 +87,8 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end."""
+        if not self.lost.done():
+            self.lost.set_result(None)
         if exc is None:
             self._end("closed")
         elif isinstance(exc, ConnectionResetError | BrokenPipeError):
@@ -183,6 +186,8 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
                 self.transport.write_eof()
             await self._drain()
         self.transport.close()
+        if not self.datagrams:  # TLS says goodbye first, and within the same time
+            await asyncio.wait([self.lost], timeout=DRAIN_S)
 
     async def _drain(self) -> None:
         until = self.loop.time() + DRAIN_S

@@ -46,9 +46,16 @@ class Spoken:
 
 
 def arguments(pace: Pace, ports: Sequence[int], *, raw: bool) -> list[str]:
-    """Give the options of a run that keeps to the pace. No scripts, no versions, no guessing."""
+    """Give the options of a run that keeps to the pace. No scripts, no versions, no guessing.
+
+    Without ports it only finds out who is there, by ARP and echoes. With ports, those are also
+    what hosts behind routers are first asked: nmap's own choice may not be authorised.
+    """
     rate = min(pace.packets_per_s, pace.arp_per_s) if raw else pace.connects_per_s
-    options = ["-n", "-sS" if raw else "-sT", "-p", ",".join(map(str, sorted(ports)))]
+    named = ",".join(map(str, sorted(ports)))
+    options = ["-n", "-sn", "-PE"] if not ports else ["-n", "-sS" if raw else "-sT", "-p", named]
+    if ports:
+        options += ["-PE", f"-PS{named}"] if raw else [f"-PS{named}"]
     if not raw:
         options += ["--unprivileged"]
     if rate < float("inf"):
@@ -68,6 +75,8 @@ async def sweep_nmap(
     """Let nmap look at `targets`, a thousand addresses at a time."""
     program = find_program()
     ports = [port for port in ports if port in guard.scope.ports - guard.scope.never]
+    if guard.scope.pace.delicate:  # nmap ends every connection with a reset
+        ports = []
     four = AddressSet(tuple(piece for piece in targets.ranges if piece.version == 4))
     for piece in _thousands(four):
         started = guard.clock()
@@ -77,7 +86,7 @@ async def sweep_nmap(
         for port in ports:
             guard.permit(next(iter(piece)), port)
         text = await _run(guard, [program, *arguments(guard.scope.pace, ports, raw=raw)], piece)
-        count = piece.size * len(ports)
+        count = piece.size * max(1, len(ports))
         guard.sent("syn" if raw else "tcp", ",".join(piece.texts()), 0, 0, NAME, count=count)
         yield attempts(text, piece, ports, started)
         tick(piece.size)

@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 CATCH_UP_S = 0.02  # how far behind the schedule a sender may run without losing its turns
 MARGIN_S = 0.01  # between two windows: whoever counts has another clock and delays of its own
+SPAN_S = 30.0  # in which the questions to groups are counted (model/scope.Pace)
+SPAN_MARGIN_S = 0.25
 
 
 class Meter:
@@ -74,3 +76,20 @@ class Meter:
         """Sleep until `count` more may go; the caller holds the lock."""
         while wait := self.wait_s(count):  # noqa: ASYNC110 time passes, nobody tells
             await asyncio.sleep(wait)
+
+
+class Seldom(Meter):
+    """Counts against a cap of `most` in any `SPAN_S`, not in any second.
+
+    Unlike the others it lets the first few go almost at once: these are questions that everybody
+    on a segment hears, and what counts is how many of them a device has to answer together.
+    """
+
+    def __init__(self, most: float, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(most, clock)
+        self.window_s = SPAN_S + SPAN_MARGIN_S
+        self.interval_s = SPAN_S / (10 * self.most) if self.most else 0.0
+
+    def fill(self) -> None:
+        """Begin as if all that the cap allows had just gone: somebody before us may have asked."""
+        self.stamp(self.most)

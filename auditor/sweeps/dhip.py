@@ -22,4 +22,5 @@ SWEEP = Sweep(
     request=dhip.search,
     read=read,
     order=31,
+    again=True,
 )

@@ -23,4 +23,5 @@ SWEEP = Sweep(
     request=wsdiscovery.probe,
     read=read,
     order=32,
+    again=True,
 )

@@ -24,4 +24,5 @@ SWEEP = Sweep(
     read=read,
     also_port=sadp.PORT,
     order=30,
+    again=True,
 )

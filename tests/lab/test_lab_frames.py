@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.dns import DNS
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
+from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest, IPv6
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 
 from auditor.lab.announce import frame
 from auditor.lab.answers import mdns_answer, snmp_answer
 from auditor.lab.datagram import dhip_frame
-from auditor.lab.frames import classify
+from auditor.lab.frames import classify, is_call, payload
 from auditor.lab.record import Sent, Touches, Window, total
 from auditor.lab.talk import choose, lines, render
 from auditor.lab.truth import Announce, Datagram, Route
@@ -184,3 +184,29 @@ def test_addresses_are_written_as_the_network_does():
     assert (
         socket.inet_ntoa(frame(Announce(kind="announce", what="arp"), WORDS)[28:32]) == "10.20.1.9"
     )
+
+
+GROUP4, GROUP6 = "01:00:5e:7f:ff:fa", "33:33:00:00:00:01"
+
+
+@pytest.mark.parametrize(
+    ("made", "call"),
+    [
+        (Ether(dst=GROUP4) / IP(dst="239.255.255.250") / UDP(dport=37020) / b"who", True),
+        (Ether(dst=GROUP6) / IPv6(dst="ff02::fb") / UDP(dport=5353) / b"who", True),
+        (Ether(dst=GROUP6) / IPv6(dst="ff02::1") / ICMPv6EchoRequest(), True),
+        (Ether(dst=GROUP6) / IPv6(dst="ff02::1") / ICMPv6EchoReply(), False),
+        (Ether(dst="02:00:00:00:00:01") / IP(dst="10.0.0.1") / UDP(dport=5060) / b"who", False),
+        (Ether(dst=GROUP4) / IP(dst="224.0.0.22", proto=2) / (b"\x22" + bytes(15)), False),
+        (Ether(dst="ff:ff:ff:ff:ff:ff") / ARP(pdst="10.0.0.1"), False),
+    ],
+)
+def test_what_everybody_on_a_segment_is_asked_is_told_from_the_rest(made, call):
+    assert is_call(bytes(made)) is call
+
+
+@given(st.binary(max_size=80), st.integers(0, 5))
+def test_what_a_segment_carries_begins_behind_its_options_and_ends_before_the_padding(data, words):
+    options = [("NOP", None)] * (4 * words)
+    made = bytes(Ether() / IP() / TCP(options=options) / data)
+    assert payload(made) == payload(made + bytes(20)) == data

@@ -14,10 +14,10 @@ SYN, ACK, RST = 0x02, 0x10, 0x04
 class Patient:
     """A fragile device under test, with a clock that the test turns."""
 
-    def __init__(self, **limits):
+    def __init__(self, listed=(), talks=None, **limits):
         self.touches = Touches("weak", "10.20.1.9", "02:00:00:00:00:09")
         self.deaths = 0
-        self.weakness = Weakness(Fragile(**limits), self.touches, self.die)
+        self.weakness = Weakness(Fragile(**limits), self.touches, self.die, listed, talks)
         self.source = 40_000
 
     def die(self):
@@ -98,3 +98,39 @@ def test_the_first_cause_of_death_is_kept_and_it_dies_once():
         patient.connect(moment)
     assert patient.why == "a reset to port 80"
     assert patient.deaths == 1
+
+
+@pytest.mark.parametrize(("strangers", "dies"), [(False, True), (True, False)])
+def test_a_connection_to_a_port_that_nobody_listed_is_death(strangers, dies):
+    patient = Patient(listed=(80, 554), strangers=strangers)
+    patient.connect(1.0, 554)
+    assert patient.why is None
+    patient.connect(2.0, 9100)
+    assert patient.why == ("a connection to port 9100" if dies else None)
+
+
+@pytest.mark.parametrize(
+    ("port", "first", "dies"),
+    [
+        (80, b"GET / HTTP/1.1\r\n", False),
+        (80, b"\x16\x03\x01", True),
+        (80, b'{"cmd": ', True),
+        (443, b"\x16\x03\x01\x02", False),
+        (443, b"GET / HTTP/1.1\r\n", True),
+        (23, b"\xff\xfd\x01", False),  # not asked in lines: whatever it hears is its own affair
+    ],
+)
+def test_what_no_honest_client_begins_with_is_death(port, first, dies):
+    patient = Patient(talks={80: False, 443: True})
+    patient.weakness.tcp(1.0, port, 40_000, ACK, first)
+    assert (patient.why is not None) is dies
+    patient.weakness.tcp(1.1, port, 40_000, ACK, b"GET and so on")
+    assert (patient.why is not None) is dies
+    assert Patient(talks={80: False, 443: True}, garbage=True).why is None
+
+
+def test_a_violation_of_any_kind_is_death_unless_it_bears_garbage():
+    patient, tough = Patient(), Patient(garbage=True)
+    for each in (patient, tough):
+        each.touches.violation("port 80: method POST")
+    assert patient.why == "port 80: method POST" and tough.why is None

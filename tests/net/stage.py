@@ -22,6 +22,7 @@ FAST = Pace(
     host_open=4,
     host_total=1_000,
     rounds=2,
+    discovery_per_30s=float("inf"),
 )
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

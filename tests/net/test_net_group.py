@@ -34,7 +34,12 @@ def ask(**more):
     journal = []
     gate = guard("10.9.0.0/24", journal=journal.append, pace=paced(rounds=2), **more)
     began = time.monotonic()
-    found = asyncio.run(ask_group(gate, SWEEP, named("v0", interfaces()), 1.0))
+
+    async def asking():
+        rounds = ask_group(gate, SWEEP, named("v0", interfaces()), 1.0)
+        return [attempt async for attempts in rounds for attempt in attempts]
+
+    found = asyncio.run(asking())
     return found, journal, time.monotonic() - began
 
 

@@ -269,8 +269,12 @@ def test_ipv6_neighbours_answer_one_question_to_all(cable):
         time.sleep(2.5)  # duplicate address detection of the link-local address
         journal = []
         gate = guard("10.9.0.0/24", journal=journal.append)
-        found = asyncio.run(neighbours6(gate, NDP, named("v0", interfaces())))
-        return found, journal
+
+        async def asking():
+            rounds = neighbours6(gate, NDP, named("v0", interfaces()))
+            return [attempt async for attempts in rounds for attempt in attempts]
+
+        return asyncio.run(asking()), journal
 
     found, journal = inside(cable.here, scene)
     (one,) = (a for a in found if a.endpoint.ip)
