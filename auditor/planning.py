@@ -6,7 +6,7 @@ Every figure is an upper bound at the caps of the pace; nothing is sent to find 
 from collections.abc import Sequence
 
 from auditor.model.address import AddressSet
-from auditor.model.scope import Plan, Refusal, Scope
+from auditor.model.scope import Pace, Plan, Refusal, Scope
 from auditor.plugins import Medium, Probe, Sweep
 
 LISTEN_S = 3.0  # how long groups are listened to, all rounds and all groups together
@@ -15,6 +15,7 @@ SILENCE_S = 1.0  # how long the last round of a sweep is waited for
 MEMBERSHIP = 4  # reports of the kernel when it joins a group and leaves it (RFC 3376, 8.1)
 GROUP_ROUNDS = 2  # at most, whatever the profile says
 MOST_IPV6 = 256  # addresses that somebody named one by one; more of a network are not swept
+MOST_SOURCES6 = 4  # addresses of ours that all IPv6 neighbours of a link are asked from
 KERNEL_ARP = 3  # questions of the kernel about a neighbour that it connects to (arp(7))
 
 
@@ -35,29 +36,29 @@ def plan(
     of hosts that are there; as `knocks` where nothing is said.
     """
     targets = asked.meet(scope.networks).minus(scope.excluded)
-    four = AddressSet(tuple(piece for piece in targets.ranges if piece.version == 4))
+    four, six = targets.of_version(4), targets.of_version(6)
     here = four.meet(on_link)
     kinds = {sweep.kind for sweep in sweeps if sweep.medium is Medium.FRAME}
     near = here if kinds else AddressSet()
     knocked, behind, pace = here.minus(near).size, four.minus(here).size, scope.pace
     connecting = any(sweep.medium is Medium.CONNECT for sweep in sweeps)
     doors = len(_allowed(scope, knocks)) if connecting else 0
-    segments = max(1, links) * min(pace.rounds, GROUP_ROUNDS) if here else 0
     groups = [sweep for sweep in sweeps if sweep.medium is Medium.GROUP]
     ports = len(_allowed(scope, knocks if scanned is None else scanned))
     arp = near.size * pace.rounds + knocked * KERNEL_ARP * bool(doors)
     syns = near.size * ports * pace.rounds if "syn" in kinds and pace.half_opens else 0
     echoes = behind * pace.rounds if "icmp" in kinds else 0
-    datagrams = segments * (len(groups) + ("ndp" in kinds))
-    if here:
-        datagrams += max(1, links) * MEMBERSHIP * sum(bool(group.also_port) for group in groups)
-    singles = sum(p.size for p in targets.ranges if p.version == 6 and p.size <= MOST_IPV6)
+    ours = targets.meet(on_link)
+    datagrams = max(1, links) * _datagrams(pace, groups, kinds, ours) if ours else 0
+    named = AddressSet(tuple(p for p in six.ranges if p.size <= MOST_IPV6))
+    singles = named.size
+    arp += named.meet(on_link).size * KERNEL_ARP * bool(doors)
     connects = knocked * doors + (behind + singles) * doors * pace.rounds
     duration = (
         arp / pace.arp_per_s
         + (syns + echoes + datagrams) / pace.packets_per_s
         + connects / pace.connects_per_s
-        + (LISTEN_S if segments and groups else 0)
+        + (LISTEN_S if ours and groups else 0)
         + (SILENCE_S * pace.rounds if four or singles else 0)
     )
     return Plan(
@@ -71,6 +72,15 @@ def plan(
     )
 
 
+def _datagrams(pace: Pace, groups: Sequence[Sweep], kinds: set[str], ours: AddressSet) -> int:
+    """Bound what one link is asked in groups: in every round, but once where it is IPv6."""
+    rounds, six = min(pace.rounds, GROUP_ROUNDS), bool(ours.of_version(6))
+    four = [group for group in groups if ":" not in group.group]
+    echoes = rounds * (MOST_SOURCES6 if six else 1) if "ndp" in kinds else 0
+    joined = MEMBERSHIP * sum(bool(group.also_port) for group in four)
+    return rounds * len(four) + joined + echoes + six * (len(groups) - len(four))
+
+
 def _allowed(scope: Scope, ports: Sequence[int]) -> frozenset[int]:
     """Give those of the ports that the scope lets us touch."""
     return frozenset(ports) & scope.ports - scope.never
@@ -80,7 +90,7 @@ def _refusals(scope: Scope, asked: AddressSet) -> list[Refusal]:
     excluded = asked.meet(scope.excluded)
     outside = asked.minus(scope.networks).minus(scope.excluded)
     swept = AddressSet(
-        tuple(p for p in asked.meet(scope.networks).ranges if p.version == 6 and p.size > 1)
+        tuple(p for p in asked.meet(scope.networks).ranges if p.version == 6 and p.size > MOST_IPV6)
     )
     said = (
         (excluded, "excluded by the scope"),

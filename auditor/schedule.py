@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequen
 from auditor.errors import AuditorError
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import INCIDENT, NOTHING, RESET, notes
+from auditor.model.household import households
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.settled import Done, Doors, settled
 from auditor.ourselves import many_files, seldom_tidied
@@ -131,7 +132,7 @@ class _Run:
             raise
         except Exception as error:
             where = Endpoint(transport=sweep.medium)
-            self._keep([self._failed(sweep.name, where, error)])
+            self._keep([self.failed(sweep.name, where, error)])
 
     async def _sweep(self, sweep: Sweep, done: AddressSet | None) -> None:
         count, total = 0, 1
@@ -213,28 +214,30 @@ class _Run:
 
     async def probe(self) -> None:
         """Ask everyone who is there, many hosts at once."""
-        hosts = iter(list(self.present))
+        houses = iter(households(self.present, macs := self.hardware(self.present)))
         total, done = len(self.present), 0
         self.work.progress("probes", 0, total)
 
         async def worker() -> None:
             nonlocal done
-            for ip in hosts:
-                host = _Host(self, ip, self.present[ip])
-                await host.interview()
-                done += 1
-                self.work.progress("probes", done, total)
-                if host.suspect:
-                    rechecks.create_task(host.look_again())
+            for house in houses:
+                brief = False  # of who has told of itself at another address
+                for ip in house:
+                    host = _Host(self, ip, self.present[ip], brief=brief)
+                    await host.interview()
+                    brief = brief or host.learned or host.known
+                    self.work.progress("probes", done := done + 1, total)
+                    if host.suspect:
+                        rechecks.create_task(host.look_again())
 
-        with self.network.lent(self.hardware(self.present)) as most:
+        with self.network.lent(macs) as most:
             async with asyncio.TaskGroup() as rechecks:
                 for _ in range(min(self.work.window, total, most, self._sockets())):
                     rechecks.create_task(worker())
 
     def _sockets(self) -> int:
         """Tell how many hosts may be asked at once with the files that we may open."""
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         return max(1, (soft - OTHER_FILES) // max(1, self.work.scope.pace.host_open))
 
     def questions(self, ip: str) -> list[tuple[Probe, int]]:
@@ -256,16 +259,22 @@ class _Run:
         """Give the SNMP community that the scope authorises for a host; None for none."""
         return dict(self.work.scope.router_communities).get(ip, self.work.scope.community)
 
-    def _failed(self, tool: str, where: Endpoint, error: Exception) -> Attempt:
-        said = f"{type(error).__name__}: {error}"
-        return Attempt(tool, where, Outcome.CRASHED, (), self.work.clock(), detail=said)
+    def failed(
+        self, tool: str, where: Endpoint, error: Exception, seen: Sequence[Observation] = ()
+    ) -> Attempt:
+        """Say that a plug-in failed, and what it had seen by then."""
+        said, now = f"{type(error).__name__}: {error}", self.work.clock()
+        return Attempt(tool, where, Outcome.CRASHED, tuple(seen), now, detail=said)
 
 
 class _Host:
-    """One host while it is being asked. suspect: why it is left alone; None while it is not."""
+    """One host while it is being asked. suspect: why it is left alone; None while it is not.
 
-    def __init__(self, run: _Run, ip: str, seen: list[Observation]) -> None:
-        self.run, self.ip, self.seen = run, ip, seen
+    brief: the device has told of itself at another address; one answer from here is enough.
+    """
+
+    def __init__(self, run: _Run, ip: str, seen: list[Observation], *, brief: bool) -> None:
+        self.run, self.ip, self.seen, self.brief, self.learned = run, ip, seen, brief, False
         self.suspect: str | None = None
         self.answered_on: int | None = None
         self.asked_last = ""
@@ -273,7 +282,7 @@ class _Host:
         self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
         self.refused: set[tuple[str, int]] = set()  # asked once, and not again
         self.listening: set[asyncio.Future[Attempt | None]] = set()
-        self.known = run.work.enough(seen)
+        self.known = not brief and run.work.enough(seen)
         self.resets = self.silences = 0
         self.made: list[Attempt] = []
 
@@ -307,9 +316,7 @@ class _Host:
             attempt = await (self._listen(asking) if probe.listens else asking)
         except Exception as error:
             where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
-            said = f"{type(error).__name__}: {error}"
-            now = self.run.work.clock()
-            attempt = Attempt(probe.name, where, Outcome.CRASHED, tuple(seen), now, detail=said)
+            attempt = self.run.failed(probe.name, where, error, seen)
         if attempt is None:
             return
         self.made.append(attempt)
@@ -319,8 +326,8 @@ class _Host:
         if attempt.outcome is Outcome.REFUSED:
             self.refused.add((probe.transport, port))
         self.asked_last = f"{probe.name} on port {port}"
-        if attempt.observations:
-            self._weigh()
+        if attempt.observations or self.brief:
+            self._weigh(attempt)
         await self._feel(attempt)
 
     async def _listen(self, asking: Coroutine[None, None, Attempt | None]) -> Attempt | None:
@@ -336,9 +343,11 @@ class _Host:
                 raise
             return None
 
-    def _weigh(self) -> None:
+    def _weigh(self, attempt: Attempt) -> None:
         """See whether enough is known by now; then nobody need be listened to any longer."""
-        self.known = self.run.work.enough(self.seen)
+        self.learned = self.learned or bool(attempt.observations)
+        heard = attempt.outcome.is_knowledge
+        self.known = heard if self.brief else self.run.work.enough(self.seen)
         for other in self.listening if self.known else ():
             other.cancel()
 
@@ -360,8 +369,7 @@ class _Host:
 
     def _leave(self, probe: Probe, port: int) -> None:
         where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
-        why = f"left alone: the host {self.suspect}"
-        now = self.run.work.clock()
+        why, now = f"left alone: the host {self.suspect}", self.run.work.clock()
         self.made.append(Attempt(probe.name, where, Outcome.NOT_TRIED, (), now, detail=why))
 
     async def look_again(self) -> None:
@@ -369,8 +377,7 @@ class _Host:
         port, began = self.answered_on or 0, self.run.work.clock()
         await asyncio.sleep(self.run.work.recheck_s)
         back = await self.run.network.knock(self.ip, port) if port else Outcome.SILENT
-        well = back.is_knowledge
-        how = "answers again" if well else "does not answer"
+        how = "answers again" if (well := back.is_knowledge) else "does not answer"
         detail = (
             f"{self.suspect} after {self.asked_last}; {self.run.work.recheck_s:.0f} s later {how}"
         )

@@ -131,6 +131,13 @@ def _sweeps(engine: str) -> tuple[Sweep, ...]:
     return tuple(every)
 
 
+def _asks_neighbours(asked: Asked) -> bool:
+    """Tell whether IPv6 neighbours can be asked for, all at once."""
+    return interfaces.may(interfaces.CAP_NET_RAW) and any(
+        s.kind == "ndp" for s in _sweeps(asked.engine)
+    )
+
+
 def _plan_lines(made: Plan) -> list[str]:
     scope, pace = made.scope, made.scope.pace
     minutes = made.duration_s / 60
@@ -181,6 +188,11 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
     _reachable(made)
     for refusal in made.refused:
         setting.say(f"refused: {refusal.addresses}: {refusal.reason}")
+    if made.targets.of_version(6) and not _asks_neighbours(asked):
+        setting.say(
+            "not looked at: IPv6 neighbours that this machine does not know yet (no raw frames: "
+            "run as root, without --engine connect)"
+        )
     now = setting.now()
     run = Run(
         id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",

@@ -16,7 +16,7 @@ from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net import neighbours
 from auditor.net.arp import stretches
 from auditor.net.dial import Ended, dial
-from auditor.net.guard import BudgetSpent, Guard, Kind
+from auditor.net.guard import BudgetSpent, Guard, Kind, NoLink
 from auditor.net.interfaces import Interface
 
 WINDOW = 1_000
@@ -102,6 +102,8 @@ class _Knocking:
                 await self._knock(ip, port)
             except BudgetSpent:
                 continue
+            except NoLink as lack:
+                self.troubles[ip] = Ended(Outcome.NOT_TRIED, lack.why)
             except ScopeRefusal:
                 if self.guard.standing():
                     raise

@@ -12,7 +12,7 @@ from datetime import datetime
 from auditor.errors import DataError, ScopeRefusal
 from auditor.model.coverage_note import RESET
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
-from auditor.net.dial import Ended, dial, ending
+from auditor.net.dial import Ended, dial, ending, open_socket
 from auditor.net.guard import BudgetSpent, Guard, Kind
 from auditor.net.line import Line, old_tls
 from auditor.plugins import Heard, Peer, Probe, Say
@@ -74,12 +74,15 @@ class _Talk:
 
     async def _datagrams(self) -> Line | Ended:
         self.guard.permit(self.peer.ip, self.peer.port, "udp")
+        place = self.guard.sockaddr(self.peer.ip, self.peer.port)
+        sock = open_socket(self.peer.ip, socket.SOCK_DGRAM)
         try:
+            sock.connect(place)  # sends nothing: it only keeps others' datagrams out
             _, line = await self.loop.create_datagram_endpoint(
-                lambda: Line(self.loop, datagrams=True),
-                remote_addr=(self.peer.ip, self.peer.port),
+                lambda: Line(self.loop, datagrams=True), sock=sock
             )
         except OSError as error:
+            sock.close()
             return Ended(*ending(error))
         return line
 

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from auditor.errors import DataError, EnvironmentLack
-from auditor.model.address import AddressSet
+from auditor.model.address import LINK_LOCAL, AddressSet
+from auditor.model.household import households
 from auditor.model.observation import Attempt, Observation, Outcome
 from auditor.net import interfaces as links
 from auditor.net import neighbours
 from auditor.net.arp import sweep_arp
-from auditor.net.connect import sweep_connect
+from auditor.net.connect import MOST_IPV6, sweep_connect
 from auditor.net.dial import dial
 from auditor.net.door import converse
 from auditor.net.group import LISTEN_S, ask_group
@@ -46,6 +47,7 @@ class Engine:
         wanted = guard.scope.interface
         self.known = (links.named(wanted, known),) if wanted else tuple(known)
         self.raw = links.may(links.CAP_NET_RAW)
+        self.heard6: set[int] = set()  # links whose IPv6 neighbours were asked
         self.introduced: set[str] = set()  # whose hardware address the kernel need not ask for
 
     # ---------------------------------------------------------------- who is there?
@@ -57,7 +59,7 @@ class Engine:
         on_links, behind = links.split(targets, self.known)
         if sweep.kind not in self.KINDS:
             raise DataError(f"sweep {sweep.name} asks for unknown frames: {sweep.kind}")
-        if not self.raw or self.by_nmap:
+        if not self.raw or (self.by_nmap and sweep.kind != "ndp"):  # nmap finds no neighbours
             return
         if sweep.kind == "icmp":
             from auditor.net.icmp import sweep_icmp
@@ -68,10 +70,11 @@ class Engine:
             if sweep.kind == "arp":
                 async for attempts in sweep_arp(self.guard, here, interface, tick):
                     yield attempts
-            elif sweep.kind == "ndp" and interface.link_local:
+            elif sweep.kind == "ndp" and interface.ipv6:
                 from auditor.net.ear import neighbours6
 
-                yield await neighbours6(self.guard, sweep, interface)
+                self.heard6.add(interface.index)
+                yield await neighbours6(self.guard, sweep, interface, here)
 
     async def ports(
         self, sweep: Sweep, hosts: Mapping[str, str], ports: Sequence[int], tick: Tick
@@ -105,22 +108,45 @@ class Engine:
                 self.guard, targets, self.knocks, raw=self.raw, tick=tick
             ):
                 yield attempts
-            return
+            targets = targets.of_version(6)
         on_links, behind = links.split(targets, self.known)
         for interface, here in (*on_links, (None, behind)):
+            if interface and here.of_version(6):
+                yield self._remembered(sweep, interface, here)
             async for attempts in sweep_connect(self.guard, here, self.knocks, interface, tick):
                 yield attempts
 
+    def _remembered(
+        self, sweep: Sweep, interface: links.Interface, here: AddressSet
+    ) -> list[Attempt]:
+        """Give the IPv6 neighbours that the kernel knows, where nobody could be asked for them.
+
+        The one link that there is, is the link of the link-local addresses that were named.
+        """
+        from auditor.net.ear import remembered
+
+        found = remembered(self.guard, sweep.name, interface)
+        if sum(link.up and link.ipv6 for link in self.known) == 1:
+            for piece in here.meet(LINK_LOCAL).ranges:
+                for ip in AddressSet((piece,)) if piece.size <= MOST_IPV6 else ():
+                    self.guard.heard(ip, interface.index, "")
+        return [] if interface.index in self.heard6 else found
+
     async def group(self, sweep: Sweep, targets: AddressSet) -> list[Attempt]:
         """Ask a group once on every segment that holds targets."""
+        from auditor.net.ear import remembered
+
         on_links, _ = links.split(targets, self.known)
+        six = ":" in sweep.group
         asked = await asyncio.gather(
             *(
                 ask_group(self.guard, sweep, interface, self.listen_s)
-                for interface, _ in on_links
-                if ":" in sweep.group or interface.ipv4
+                for interface, here in on_links
+                if (here.of_version(6) and interface.link_local if six else interface.ipv4)
             )
         )
+        for interface, _ in on_links if six else ():  # who answered is known to the kernel now
+            remembered(self.guard, sweep.name, interface)
         return [attempt for attempts in asked for attempt in attempts]
 
     async def listen(
@@ -142,6 +168,10 @@ class Engine:
 
     # ---------------------------------------------------------------- what is it?
 
+    def _on(self, ip: str, link: int) -> bool:
+        """Tell whether a host is on that link; only of link-local ones it is a question."""
+        return ip not in LINK_LOCAL or link in self.guard.zones.get(ip, ())
+
     @contextlib.contextmanager
     def lent(self, hosts: Mapping[str, str]) -> Iterator[int]:
         """Lend the kernel the hardware addresses of hosts (ip -> mac) while they are asked.
@@ -149,6 +179,8 @@ class Engine:
         Gives how many hosts may be asked at once. Without CAP_NET_ADMIN the table is not
         touched, and no more hosts than half of what it holds may be in flight.
         """
+        for house in households(hosts, hosts):
+            self.guard.acquaint(house)
         on_links, _ = links.split(AddressSet.single(hosts), self.known)
         if not links.may(links.CAP_NET_ADMIN):
             yield _table_size() // 2 if on_links else 1 << 20
@@ -156,7 +188,8 @@ class Engine:
         held = {n.ip for n in neighbours.known() if not n.lent}
         try:
             for interface, here in on_links:
-                near = [(ip, hosts[ip]) for ip in here if ip not in held]
+                at = interface.index
+                near = [(ip, hosts[ip]) for ip in here if ip not in held and self._on(ip, at)]
                 neighbours.lend(interface.index, near)
                 self.introduced.update(ip for ip, _ in near)
             yield 1 << 20

@@ -69,7 +69,8 @@ async def ask_group(
         for ear in ears:
             loop.add_reader(ear.fileno(), _take, ear, interface, heap.add)
             stack.callback(loop.remove_reader, ear.fileno())
-        rounds = min(guard.scope.pace.rounds, 2)
+        # IPv6 neighbours are found by their echo; what they say of themselves is asked once
+        rounds = 1 if ":" in sweep.group else min(guard.scope.pace.rounds, 2)
         # one id for all rounds (SOAP-over-UDP 1.1, appendix A): who answers twice says the same
         message = secrets.randbits(128)
         for _ in range(rounds):
@@ -100,7 +101,8 @@ async def _ask(
 ) -> None:
     assert sweep.request, f"sweep {sweep.name} has nothing to ask"
     data = sweep.request(message)
-    await guard.group_turn(sweep.group, sweep.port, interface.name, interface.on_link)
+    segment = interface.on_link.of_version(6) if ":" in sweep.group else interface.on_link
+    await guard.group_turn(sweep.group, sweep.port, interface.name, segment)
     zone = (0, interface.index) if ":" in sweep.group else ()
     asking.sendto(data, (sweep.group, sweep.port, *zone))
     guard.sent("udp", sweep.group, sweep.port, len(data), sweep.name)

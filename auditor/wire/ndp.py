@@ -23,8 +23,10 @@ def seen(raw: bytes) -> tuple[Seen, ...]:
     kind = packet.payload[0]
     ip = ip_text(packet.payload[8:24] if kind == TELLS else packet.source)
     if kind == ECHO_REPLY:
-        on_link = packet.source[:2] == b"\xfe\x80"  # a link-local source was not routed here
-        mac = mac_text(frame.source) if on_link else None
+        # no router passed it on: a link-local source, or asker and answerer in one network of
+        # the usual 64 bits (RFC 4291, 2.5.4)
+        near = packet.source[:2] == b"\xfe\x80" or packet.source[:8] == packet.target[:8]
+        mac = mac_text(frame.source) if near else None
     else:
         mac = _option(packet, kind) if packet.hops == 255 else None
     if not ip or not mac:
