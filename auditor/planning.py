@@ -14,7 +14,6 @@ SHOWN = 20  # networks of one refusal
 SILENCE_S = 1.0  # how long the last round of a sweep is waited for
 MEMBERSHIP = 4  # reports of the kernel when it joins a group and leaves it (RFC 3376, 8.1)
 GROUP_ROUNDS = 2  # at most, whatever the profile says
-MOST_IPV6 = 256  # addresses that somebody named one by one; more of a network are not swept
 MOST_SOURCES6 = 4  # addresses of ours that all IPv6 neighbours of a link are asked from
 KERNEL_ARP = 3  # questions of the kernel about a neighbour that it connects to (arp(7))
 
@@ -36,7 +35,7 @@ def plan(
     of hosts that are there; as `knocks` where nothing is said.
     """
     targets = asked.meet(scope.networks).minus(scope.excluded)
-    four, six = targets.of_version(4), targets.of_version(6)
+    four = targets.of_version(4)
     here = four.meet(on_link)
     kinds = {sweep.kind for sweep in sweeps if sweep.medium is Medium.FRAME}
     near = here if kinds else AddressSet()
@@ -50,7 +49,7 @@ def plan(
     echoes = behind * pace.rounds if "icmp" in kinds else 0
     ours = targets.meet(on_link)
     datagrams = max(1, links) * _datagrams(pace, groups, kinds, ours) if ours else 0
-    named = AddressSet(tuple(p for p in six.ranges if p.size <= MOST_IPV6))
+    named = asked.meet(scope.networks).named6().meet(targets)
     singles = named.size
     arp += named.meet(on_link).size * KERNEL_ARP * bool(doors)
     connects = knocked * doors + (behind + singles) * doors * pace.rounds
@@ -89,9 +88,8 @@ def _allowed(scope: Scope, ports: Sequence[int]) -> frozenset[int]:
 def _refusals(scope: Scope, asked: AddressSet) -> list[Refusal]:
     excluded = asked.meet(scope.excluded)
     outside = asked.minus(scope.networks).minus(scope.excluded)
-    swept = AddressSet(
-        tuple(p for p in asked.meet(scope.networks).ranges if p.version == 6 and p.size > MOST_IPV6)
-    )
+    six = asked.meet(scope.networks).of_version(6)
+    swept = six.minus(six.named6())
     said = (
         (excluded, "excluded by the scope"),
         (outside, "outside the authorised networks"),

@@ -131,13 +131,6 @@ def _sweeps(engine: str) -> tuple[Sweep, ...]:
     return tuple(every)
 
 
-def _asks_neighbours(asked: Asked) -> bool:
-    """Tell whether IPv6 neighbours can be asked for, all at once."""
-    return interfaces.may(interfaces.CAP_NET_RAW) and any(
-        s.kind == "ndp" for s in _sweeps(asked.engine)
-    )
-
-
 def _plan_lines(made: Plan) -> list[str]:
     scope, pace = made.scope, made.scope.pace
     minutes = made.duration_s / 60
@@ -188,7 +181,7 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
     _reachable(made)
     for refusal in made.refused:
         setting.say(f"refused: {refusal.addresses}: {refusal.reason}")
-    if made.targets.of_version(6) and not _asks_neighbours(asked):
+    if made.targets.of_version(6) and "ndp" not in made.sweeps:
         setting.say(
             "not looked at: IPv6 neighbours that this machine does not know yet (no raw frames: "
             "run as root, without --engine connect)"
@@ -200,7 +193,7 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
         kind="scan",
         started=now,
         operator=scope.authority.operator,
-        scope=authority.as_json(replace(scope, networks=made.targets)),
+        scope=authority.as_json(scope),  # what is excluded stands beside, and coverage says so
         tool_version=__version__,
     )
     return _collect(setting, asked, ledger, run, scope)

@@ -17,6 +17,7 @@ _MAC_DIGITS = re.compile(r"[0-9A-Fa-f]{12}")
 _MAC_SEPARATORS = str.maketrans("", "", ":-. ")
 _BLOCK = re.compile(r"[0-9a-fA-F.:]{2,45}/\d{1,3}")
 _MAPPED_FIRST, _MAPPED_LAST = 0xFFFF << 32, (0xFFFF << 32) + (1 << 32) - 1  # ::ffff:0:0/96
+MOST_NAMED6 = 256  # IPv6 addresses in a row; more of them are a network, which is not swept
 _NAT64 = 0x0064_FF9B << 96  # 64:ff9b::/96 (RFC 6052, 2.1)
 _SIX_TO_FOUR = 0x2002  # 2002::/16 (RFC 3056, 2)
 _LAST_OCTETS = re.compile(r"(?P<head>(?:\d{1,3}\.){3})(?P<first>\d{1,3})-(?P<last>\d{1,3})")
@@ -117,8 +118,7 @@ def carried(ip: str) -> str | None:
 def canonical_ip(text: str) -> str:
     """Give the canonical text of one IP address; the zone of a link-local one is kept."""
     try:
-        found = ipaddress.ip_address(text.strip())
-        return str((found.version == 6 and found.ipv4_mapped) or found)
+        return str(ipaddress.ip_address(text.strip()))
     except ValueError as error:
         raise DataError(f"{text!r} is no IP address", why=str(error)) from error
 
@@ -211,6 +211,11 @@ class AddressSet:
     def of_version(self, version: int) -> "AddressSet":
         """Give the IPv4 or the IPv6 addresses of this set."""
         return AddressSet(tuple(piece for piece in self.ranges if piece.version == version))
+
+    def named6(self) -> "AddressSet":
+        """Give the IPv6 addresses that somebody named one by one, and not as a network."""
+        six = self.of_version(6).ranges
+        return AddressSet(tuple(piece for piece in six if piece.size <= MOST_NAMED6))
 
     def cidrs(self) -> tuple[str, ...]:
         """Write the set as the fewest CIDR blocks."""

@@ -23,7 +23,6 @@ WINDOW = 1_000
 # The kernel asks ARP up to three times, a second apart (mcast_solicit in arp(7)), and asks
 # those that it knows whether they are still there: one to spare.
 ARP_QUESTIONS = 4
-MOST_IPV6 = 256
 NAME = "connect"
 
 
@@ -45,8 +44,8 @@ async def sweep_connect(
     rate = guard.scope.pace.connects_per_s / max(1, len(ports))
     if interface:
         rate = min(rate, guard.scope.pace.arp_per_s / ARP_QUESTIONS)
-    single6 = (r for r in targets.minus(own).ranges if r.version == 6 and r.size <= MOST_IPV6)
-    stretch6 = AddressSet(tuple(single6))  # what somebody named; a /64 is never swept
+    # what the scope names one by one: what is left of a /64 is no such address
+    stretch6 = guard.scope.networks.named6().meet(targets.minus(own))
     for stretch in chain(stretches(targets.minus(own), rate), [stretch6] if stretch6 else ()):
         yield await _Knocking(guard, stretch, ports, interface, own.meet(targets)).run(window)
         own = NOTHING

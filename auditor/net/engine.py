@@ -12,7 +12,7 @@ from auditor.model.observation import Attempt, Observation, Outcome
 from auditor.net import interfaces as links
 from auditor.net import neighbours
 from auditor.net.arp import sweep_arp
-from auditor.net.connect import MOST_IPV6, sweep_connect
+from auditor.net.connect import sweep_connect
 from auditor.net.dial import dial
 from auditor.net.door import converse
 from auditor.net.group import LISTEN_S, ask_group
@@ -96,7 +96,7 @@ class Engine:
 
     async def connect(
         self,
-        sweep: Sweep,  # noqa: ARG002 one kind of connect sweep is all there is
+        sweep: Sweep,
         targets: AddressSet,
         tick: Tick,
     ) -> AsyncIterator[list[Attempt]]:
@@ -127,9 +127,8 @@ class Engine:
 
         found = remembered(self.guard, sweep.name, interface)
         if sum(link.up and link.ipv6 for link in self.known) == 1:
-            for piece in here.meet(LINK_LOCAL).ranges:
-                for ip in AddressSet((piece,)) if piece.size <= MOST_IPV6 else ():
-                    self.guard.heard(ip, interface.index, "")
+            for ip in here.meet(LINK_LOCAL).meet(self.guard.scope.networks.named6()):
+                self.guard.heard(ip, interface.index, "")
         return [] if interface.index in self.heard6 else found
 
     async def group(self, sweep: Sweep, targets: AddressSet) -> list[Attempt]:

@@ -34,7 +34,7 @@ class BudgetSpent(AuditorError):  # noqa: N818 named as errors.py names them
     """A host has been spoken to as often as this run may."""
 
 
-class NoLink(ScopeRefusal):  # noqa: N818 named as errors.py names them
+class NoLink(ScopeRefusal):
     """It is not clear on which link a link-local address is meant."""
 
 
