@@ -32,6 +32,7 @@ from auditor.net.link import (
     take,
 )
 from auditor.plugins import Found, Sweep
+from auditor.wire import ndp
 from auditor.wire.addresses import ip_text, mac_text
 
 ALL_NODES = "ff02::1"  # RFC 4291, 2.7.1
@@ -78,11 +79,13 @@ async def neighbours6(
     """
     started, loop = guard.clock(), asyncio.get_running_loop()
     began = loop.time()
-    heard = _Heard(sweep, interface, MOST_NEIGHBOURS, MOST_OF_ONE_MAC)
+    near = interface.on_link.of_version(6)
+    heard = _Heard(sweep, interface, near, MOST_NEIGHBOURS, MOST_OF_ONE_MAC)
     rounds = min(guard.scope.pace.rounds, 2)
     with contextlib.ExitStack() as stack:
         ear = stack.enter_context(open_link(interface, ICMPV6_ONLY))
         mouths = [stack.enter_context(m) for m in _mouths(interface, targets)]
+        sources = [str(mouth.getsockname()[0]).split("%", 1)[0] for mouth in mouths]
         loop.add_reader(ear.fileno(), heard.read, ear)
         stack.callback(loop.remove_reader, ear.fileno())
         for number in range(rounds):
@@ -96,13 +99,12 @@ async def neighbours6(
     made = heard.attempts(Origin.WIRE, started, elapsed_s)
     for attempt in made:
         guard.heard(attempt.endpoint.ip or "", interface.index, attempt.endpoint.mac or "")
-    asked = "".join(f" {mouth}" for mouth in interface.sources6(targets))
     told = (
         ("group", ALL_NODES),
         ("devices", str(len(made))),
         *((("dropped", str(heard.dropped)),) if heard.dropped else ()),
-        ("from", asked.strip()),
-        ("neighbours", ",".join(_near(interface).texts())),
+        ("from", " ".join(sources)),
+        ("neighbours", ",".join(AddressSet.parse(f"{ip}/64" for ip in sources).texts())),
         ("by", interface.vantage()),
     )
     outcome = Outcome.ANSWERED if made else Outcome.SILENT
@@ -131,11 +133,6 @@ def remembered(guard: Guard, tool: str, interface: Interface) -> list[Attempt]:
             Attempt(tool, where, Outcome.ANSWERED, seen, moment, detail=why, origin=Origin.SIGHTING)
         )
     return made
-
-
-def _near(interface: Interface) -> AddressSet:
-    """Give the IPv6 networks whose neighbours are asked on a link."""
-    return interface.on_link.of_version(6)
 
 
 def _mouths(interface: Interface, targets: AddressSet) -> Iterator[socket.socket]:
@@ -177,15 +174,21 @@ class _Heard:
     """What was heard on a link; each thing once."""
 
     def __init__(
-        self, sweep: Sweep, interface: Interface, most: int = MOST_FOUND, most_of_one: int = 0
+        self,
+        sweep: Sweep,
+        interface: Interface,
+        near: AddressSet = NOTHING,
+        most: int = MOST_FOUND,
+        most_of_one: int = MOST_FOUND,
     ) -> None:
         """Take what reads, where it is heard, and how much is kept: in all, and of one MAC."""
         assert sweep.read, f"sweep {sweep.name} reads nothing"
-        self.most, self.most_of_one, self.dropped = most, most_of_one or most, 0
+        self.most, self.most_of_one, self.dropped = most, most_of_one, 0
         self.per_mac: Counter[str | None] = Counter()
         self.sweep, self.reader = sweep, sweep.read
         own = {address.ip for address in interface.addresses}
         self.own = own | {interface.mac}
+        self.near = near  # networks of the link, where echoes are asked for
         self.known: set[tuple[object, ...]] = set()
         self.news: list[Found] = []
 
@@ -198,7 +201,14 @@ class _Heard:
                 return
             if frame is None:
                 return
-            self._keep(self.reader(_retagged(frame), ""))
+            raw = _retagged(frame)
+            self._keep(self.reader(raw, "") or self._echo(raw))
+
+    def _echo(self, raw: bytes) -> Iterator[Found]:
+        """Give who answers our echo from a network of this link; its frame tells the MAC."""
+        for one in ndp.echoed(raw) if self.near else ():
+            if one.endpoint.ip and one.endpoint.ip in self.near:
+                yield Found(one.endpoint, one.observations)
 
     def _keep(self, found: Iterable[Found]) -> None:
         for one in found:

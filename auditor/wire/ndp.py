@@ -23,13 +23,28 @@ def seen(raw: bytes) -> tuple[Seen, ...]:
     kind = packet.payload[0]
     ip = ip_text(packet.payload[8:24] if kind == TELLS else packet.source)
     if kind == ECHO_REPLY:
-        # no router passed it on: a link-local source, or asker and answerer in one network of
-        # the usual 64 bits (RFC 4291, 2.5.4)
-        near = packet.source[:2] == b"\xfe\x80" or packet.source[:8] == packet.target[:8]
-        mac = mac_text(frame.source) if near else None
+        on_link = packet.source[:2] == b"\xfe\x80"  # a link-local source was not routed here
+        mac = mac_text(frame.source) if on_link else None
     else:
         mac = _option(packet, kind) if packet.hops == 255 else None
     if not ip or not mac:
+        return ()
+    endpoint = Endpoint(ip, mac, transport="ndp", vlan=frame.vlan)
+    return (Seen("ndp", endpoint, told(raw[:128], ("mac", mac))),)
+
+
+def echoed(raw: bytes) -> tuple[Seen, ...]:
+    """Tell who answers an echo, with the MAC that its frame came from.
+
+    Only the caller knows whether that address lies on its own link; elsewhere the MAC is the
+    router's.
+    """
+    frame = read_frame(raw)
+    packet = read_packet(frame) if frame else None
+    if frame is None or packet is None or packet.protocol != ICMP6:
+        return ()
+    ip, mac = ip_text(packet.source), mac_text(frame.source)
+    if packet.payload[:1] != bytes([ECHO_REPLY]) or not ip or not mac:
         return ()
     endpoint = Endpoint(ip, mac, transport="ndp", vlan=frame.vlan)
     return (Seen("ndp", endpoint, told(raw[:128], ("mac", mac))),)
