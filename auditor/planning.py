@@ -15,6 +15,11 @@ SILENCE_S = 1.0  # how long the last round of a sweep is waited for
 MEMBERSHIP = 4  # reports of the kernel when it joins a group and leaves it (RFC 3376, 8.1)
 GROUP_ROUNDS = 2  # at most, whatever the profile says
 MOST_SOURCES6 = 4  # addresses of ours that all IPv6 neighbours of a link are asked from
+NEIGHBOURS = "an IPv6 network is not swept; neighbours that answer are found"
+NO_NEIGHBOURS = (
+    "an IPv6 network is not swept; without raw frames (root, and not --engine connect) only "
+    "neighbours that this machine knows already are looked at"
+)
 KERNEL_ARP = 3  # questions of the kernel about a neighbour that it connects to (arp(7))
 
 
@@ -65,7 +70,7 @@ def plan(
         targets=targets,
         sweeps=tuple(sweep.name for sweep in sweeps),
         probes=tuple(probe.name for probe in probes),
-        refused=tuple(_refusals(scope, asked)),
+        refused=tuple(_refusals(scope, asked, NEIGHBOURS if "ndp" in kinds else NO_NEIGHBOURS)),
         packets=arp + syns + echoes + datagrams + connects,
         duration_s=round(duration, 1),
     )
@@ -85,7 +90,7 @@ def _allowed(scope: Scope, ports: Sequence[int]) -> frozenset[int]:
     return frozenset(ports) & scope.ports - scope.never
 
 
-def _refusals(scope: Scope, asked: AddressSet) -> list[Refusal]:
+def _refusals(scope: Scope, asked: AddressSet, unswept: str) -> list[Refusal]:
     excluded = asked.meet(scope.excluded)
     outside = asked.minus(scope.networks).minus(scope.excluded)
     six = asked.meet(scope.networks).of_version(6)
@@ -93,7 +98,7 @@ def _refusals(scope: Scope, asked: AddressSet) -> list[Refusal]:
     said = (
         (excluded, "excluded by the scope"),
         (outside, "outside the authorised networks"),
-        (swept, "an IPv6 network is not swept; neighbours that answer are found"),
+        (swept, unswept),
     )
     return [Refusal(_listed(part), reason) for part, reason in said if part]
 

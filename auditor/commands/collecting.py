@@ -181,11 +181,6 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
     _reachable(made)
     for refusal in made.refused:
         setting.say(f"refused: {refusal.addresses}: {refusal.reason}")
-    if made.targets.of_version(6) and "ndp" not in made.sweeps:
-        setting.say(
-            "not looked at: IPv6 neighbours that this machine does not know yet (no raw frames: "
-            "run as root, without --engine connect)"
-        )
     now = setting.now()
     run = Run(
         id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
