@@ -164,7 +164,9 @@ def link(name, index, *addresses):
     near = AddressSet.parse(f"{ip}/64" if ":" in ip else f"{ip}/24" for ip in addresses)
     mac = f"02:00:00:00:00:{index:02x}"
     own = tuple(Address(ip, 64 if ":" in ip else 24) for ip in addresses)
-    return Interface(name, index, mac, True, False, 1500, own, near)
+    return Interface(
+        name, index, mac, up=True, loopback=False, mtu=1500, addresses=own, on_link=near
+    )
 
 
 ETH0 = link("eth0", 2, "10.0.0.1", "fe80::1", "fd00:1::1")
