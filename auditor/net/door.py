@@ -75,14 +75,16 @@ class _Talk:
     async def _datagrams(self) -> Line | Ended:
         self.guard.permit(self.peer.ip, self.peer.port, "udp")
         place = self.guard.sockaddr(self.peer.ip, self.peer.port)
-        sock = open_socket(self.peer.ip, socket.SOCK_DGRAM)
+        sock = None
         try:
+            sock = open_socket(self.peer.ip, socket.SOCK_DGRAM)
             sock.connect(place)  # sends nothing: it only keeps others' datagrams out
             _, line = await self.loop.create_datagram_endpoint(
                 lambda: Line(self.loop, datagrams=True), sock=sock
             )
         except OSError as error:
-            sock.close()
+            if sock:
+                sock.close()
             return Ended(*ending(error))
         return line
 

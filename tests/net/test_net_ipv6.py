@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +12,13 @@ from auditor import planning, wiring
 from auditor.errors import ScopeRefusal
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import read_note
-from auditor.model.observation import Origin
+from auditor.model.observation import Observation, Origin
+from auditor.net.door import converse
 from auditor.net.ear import MOST_OF_ONE_MAC, neighbours6, remembered
 from auditor.net.engine import Engine
 from auditor.net.guard import NoLink
 from auditor.net.interfaces import Address, Interface, interfaces, named, split
-from auditor.plugins import Medium
+from auditor.plugins import Medium, Peer, Probe, Say
 from auditor.sweeps.ndp import SWEEP as NDP
 from auditor.sweeps.ssdp6 import SWEEP as SSDP6
 from tests.net.stage import Aside, guard, inside
@@ -246,3 +248,28 @@ def test_the_addresses_of_one_device_share_what_it_bears():
     assert gate.seat("fd00::1").host is gate.seat("10.0.0.1").host
     assert gate.seat("fd00::2").host is not gate.seat("10.0.0.1").host
     assert gate._talks == {"10.0.0.1": 3}
+
+
+def test_a_datagram_is_answered_over_ipv6():
+    class Server(asyncio.DatagramProtocol):
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def datagram_received(self, data, sender):
+            self.transport.sendto(data.upper(), sender)
+
+    def speak(_peer):
+        heard = yield Say(b"hello", done=bool)
+        yield Observation("sip.server", heard.data.decode(), heard.data)
+
+    async def scene():
+        loop = asyncio.get_running_loop()
+        own, _ = await loop.create_datagram_endpoint(Server, local_addr=("::1", 0))
+        peer = Peer("::1", own.get_extra_info("sockname")[1])
+        attempt = await converse(guard("::1"), peer, Probe("sip", "udp", ("sip",), speak, "test"))
+        own.close()
+        return attempt
+
+    if not Path("/proc/net/if_inet6").read_text():
+        pytest.skip("skipped, because this machine has no IPv6")
+    assert [seen.value for seen in asyncio.run(scene()).observations] == ["HELLO"]
