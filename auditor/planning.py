@@ -15,7 +15,12 @@ SPAN_S = 30.5  # in which questions to everybody on a segment are counted, and a
 SHOWN = 20  # networks of one refusal
 SILENCE_S = 1.0  # how long the last round of a sweep is waited for
 MEMBERSHIP = 4  # reports of the kernel when it joins a group and leaves it (RFC 3376, 8.1)
-MOST_IPV6 = 256  # addresses that somebody named one by one; more of a network are not swept
+MOST_SOURCES6 = 4  # addresses of ours that all IPv6 neighbours of a link are asked from
+NEIGHBOURS = "an IPv6 network is not swept; neighbours that answer are found"
+NO_NEIGHBOURS = (
+    "an IPv6 network is not swept; without raw frames (root, and not --engine connect) only "
+    "neighbours that this machine knows already are looked at"
+)
 KERNEL_ARP = 3  # questions of the kernel about a neighbour that it connects to (arp(7))
 
 
@@ -36,22 +41,24 @@ def plan(
     of hosts that are there; as `knocks` where nothing is said.
     """
     targets = asked.meet(scope.networks).minus(scope.excluded)
-    four = AddressSet(tuple(piece for piece in targets.ranges if piece.version == 4))
+    four, ours = targets.of_version(4), targets.meet(on_link)
     here = four.meet(on_link)
     kinds = {sweep.kind for sweep in sweeps if sweep.medium is Medium.FRAME}
     near = here if kinds else AddressSet()
     knocked, behind, pace = here.minus(near).size, four.minus(here).size, scope.pace
     connecting = any(sweep.medium is Medium.CONNECT for sweep in sweeps)
     doors = len(_allowed(scope, knocks)) if connecting else 0
-    groups = [sweep for sweep in sweeps if sweep.for_all] if here else []
-    questions = sum(sweep.times(pace) for sweep in groups)  # on each segment
+    groups = [sweep for sweep in sweeps if sweep.for_all and _reaches(sweep, ours)]
+    questions = sum(_times(sweep, pace, ours) for sweep in groups)  # on each segment
     ports = len(_allowed(scope, knocks if scanned is None else scanned))
     arp = near.size * pace.rounds + knocked * KERNEL_ARP * bool(doors)
     syns = near.size * ports * pace.rounds if "syn" in kinds and pace.half_opens else 0
     echoes = behind * pace.rounds if "icmp" in kinds else 0
     reports = MEMBERSHIP * sum(bool(group.also_port) for group in groups)
     datagrams = max(1, links) * (questions + reports)
-    singles = sum(p.size for p in targets.ranges if p.version == 6 and p.size <= MOST_IPV6)
+    named = asked.meet(scope.networks).named6().meet(targets)
+    singles = named.size
+    arp += named.meet(on_link).size * KERNEL_ARP * bool(doors)
     connects = knocked * doors + (behind + singles) * doors * pace.rounds
     sweeping = (
         arp / pace.arp_per_s
@@ -66,7 +73,7 @@ def plan(
         targets=targets,
         sweeps=tuple(sweep.name for sweep in sweeps),
         probes=tuple(probe.name for probe in probes),
-        refused=tuple(_refusals(scope, asked)),
+        refused=tuple(_refusals(scope, asked, NEIGHBOURS if "ndp" in kinds else NO_NEIGHBOURS)),
         packets=arp + syns + echoes + datagrams + connects,
         duration_s=round(duration, 1),
     )
@@ -78,21 +85,31 @@ def discovery_s(pace: Pace, questions: int) -> float:
     return (questions - 1) // most * SPAN_S if most and questions else 0.0
 
 
+def _reaches(sweep: Sweep, ours: AddressSet) -> bool:
+    """Tell whether a group is asked on our links: an IPv6 one where IPv6 addresses are scoped."""
+    return bool(ours.of_version(6) if ":" in sweep.group else ours)
+
+
+def _times(sweep: Sweep, pace: Pace, ours: AddressSet) -> int:
+    """Bound how often a link is asked: all IPv6 neighbours, once from each address of ours."""
+    from_each = MOST_SOURCES6 if sweep.kind == "ndp" and ours.of_version(6) else 1
+    return sweep.times(pace) * from_each
+
+
 def _allowed(scope: Scope, ports: Sequence[int]) -> frozenset[int]:
     """Give those of the ports that the scope lets us touch."""
     return frozenset(ports) & scope.ports - scope.never
 
 
-def _refusals(scope: Scope, asked: AddressSet) -> list[Refusal]:
+def _refusals(scope: Scope, asked: AddressSet, unswept: str) -> list[Refusal]:
     excluded = asked.meet(scope.excluded)
     outside = asked.minus(scope.networks).minus(scope.excluded)
-    swept = AddressSet(
-        tuple(p for p in asked.meet(scope.networks).ranges if p.version == 6 and p.size > 1)
-    )
+    six = asked.meet(scope.networks).of_version(6)
+    swept = six.minus(six.named6())
     said = (
         (excluded, "excluded by the scope"),
         (outside, "outside the authorised networks"),
-        (swept, "an IPv6 network is not swept; neighbours that answer are found"),
+        (swept, unswept),
     )
     return [Refusal(_listed(part), reason) for part, reason in said if part]
 

@@ -159,6 +159,10 @@ class Sweep:
 
     def times(self, pace: Pace) -> int:
         """Tell how often everybody on a segment is asked in a run (see decision 0012)."""
+        if (
+            ":" in self.group
+        ):  # IPv6 neighbours are found by their echo; what they tell is asked once
+            return 1
         sparing = pace.discovery_per_30s < MANY_QUESTIONS and not self.again
         return min(pace.rounds, 1 if sparing else MOST_TIMES)
 

@@ -13,6 +13,7 @@ from itertools import groupby
 from auditor.errors import AuditorError
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import INCIDENT, LEFT_ALONE, NOT_YET, NOTHING, RESET, notes
+from auditor.model.household import households
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.settled import Done, Doors, looked_at, settled
 from auditor.ourselves import many_files, seldom_tidied
@@ -121,7 +122,7 @@ class _Run:
             raise
         except Exception as error:
             where = Endpoint(transport=sweep.medium)
-            self._keep([self._failed(sweep.name, where, error)])
+            self._keep([self.failed(sweep.name, where, error)])
         finally:
             heard.set()
 
@@ -219,20 +220,23 @@ class _Run:
     async def _wave(self, rechecks: asyncio.TaskGroup) -> None:
         known = [ip for ip in self.present if ip not in self.asked]
         self.asked.update(known)
-        hosts, done = iter(known), len(self.asked) - len(known)
+        houses = iter(households(known, macs := self.hardware(known)))
+        done = len(self.asked) - len(known)
         self.work.progress("probes", done, len(self.asked))
 
         async def worker() -> None:
             nonlocal done
-            for ip in hosts:
-                host = _Host(self, ip, self.present[ip])
-                await host.interview()
-                done += 1
-                self.work.progress("probes", done, len(self.asked))
-                if host.unwell:
-                    rechecks.create_task(host.look_again())
+            for house in houses:
+                brief = False  # of who has told of itself at another address
+                for ip in house:
+                    host = _Host(self, ip, self.present[ip], brief=brief)
+                    await host.interview()
+                    brief = brief or host.learned or host.known
+                    self.work.progress("probes", done := done + 1, len(self.asked))
+                    if host.unwell:
+                        rechecks.create_task(host.look_again())
 
-        with self.network.lent(self.hardware(known)) as most:
+        with self.network.lent(macs) as most:
             async with asyncio.TaskGroup() as asking:
                 for _ in range(min(self.work.window, len(known), most, self._sockets())):
                     asking.create_task(worker())
@@ -261,16 +265,22 @@ class _Run:
         """Give the SNMP community that the scope authorises for a host; None for none."""
         return dict(self.work.scope.router_communities).get(ip, self.work.scope.community)
 
-    def _failed(self, tool: str, where: Endpoint, error: Exception) -> Attempt:
-        said = f"{type(error).__name__}: {error}"
-        return Attempt(tool, where, Outcome.CRASHED, (), self.work.clock(), detail=said)
+    def failed(
+        self, tool: str, where: Endpoint, error: Exception, seen: Sequence[Observation] = ()
+    ) -> Attempt:
+        """Say that a plug-in failed, and what it had seen by then."""
+        said, now = f"{type(error).__name__}: {error}", self.work.clock()
+        return Attempt(tool, where, Outcome.CRASHED, tuple(seen), now, detail=said)
 
 
 class _Host:
-    """One host while it is being asked. suspect: why it is left alone; None while it is not."""
+    """One host while it is being asked. suspect: why it is left alone; None while it is not.
 
-    def __init__(self, run: _Run, ip: str, seen: list[Observation]) -> None:
-        self.run, self.ip, self.seen = run, ip, seen
+    brief: the device has told of itself at another address; one answer from here is enough.
+    """
+
+    def __init__(self, run: _Run, ip: str, seen: list[Observation], *, brief: bool) -> None:
+        self.run, self.ip, self.seen, self.brief, self.learned = run, ip, seen, brief, False
         earlier = run.work.done.hurt.get(ip)
         self.suspect = earlier.detail.removesuffix(NOT_YET) if earlier else None
         self.unwell = bool(earlier and not looked_at(earlier))
@@ -280,7 +290,7 @@ class _Host:
         self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
         self.refused: set[tuple[str, int]] = set()  # asked once, and not again
         self.listening: set[asyncio.Future[Attempt | None]] = set()
-        self.known = run.work.enough(seen)
+        self.known = not brief and run.work.enough(seen)
         self.resets = self.silences = 0
 
     async def interview(self) -> None:
@@ -310,9 +320,7 @@ class _Host:
             attempt = await (self._listen(asking) if probe.listens else asking)
         except Exception as error:
             where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
-            said = f"{type(error).__name__}: {error}"
-            now = self.run.work.clock()
-            attempt = Attempt(probe.name, where, Outcome.CRASHED, tuple(seen), now, detail=said)
+            attempt = self.run.failed(probe.name, where, error, seen)
         if attempt is None:
             return
         self.run.outbox.put([attempt])
@@ -322,8 +330,8 @@ class _Host:
         if attempt.outcome is Outcome.REFUSED:
             self.refused.add((probe.transport, port))
         self.asked_last = f"{probe.name} on port {port}"
-        if attempt.observations:
-            self._weigh()
+        if attempt.observations or self.brief:
+            self._weigh(attempt)
         await self._feel(attempt)
 
     async def _listen(self, asking: Coroutine[None, None, Attempt | None]) -> Attempt | None:
@@ -339,9 +347,11 @@ class _Host:
                 raise
             return None
 
-    def _weigh(self) -> None:
+    def _weigh(self, attempt: Attempt) -> None:
         """See whether enough is known by now; then nobody need be listened to any longer."""
-        self.known = self.run.work.enough(self.seen)
+        self.learned = self.learned or bool(attempt.observations)
+        heard = attempt.outcome.is_knowledge
+        self.known = heard if self.brief else self.run.work.enough(self.seen)
         for other in self.listening if self.known else ():
             other.cancel()
 

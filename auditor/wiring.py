@@ -164,6 +164,17 @@ class Wish:
     trust: tuple[str, ...] = ()
 
 
+def _zone(targets: Sequence[str]) -> str | None:
+    """Give the interface that link-local targets name (`fe80::7%eth0`, RFC 4007 section 11)."""
+    zones = {target.partition("%")[2] for target in targets} - {""}
+    if len(zones) > 1:
+        raise UsageError(
+            f"the targets name several interfaces: {', '.join(sorted(zones))}",
+            hint="scan them one after the other, each with --interface",
+        )
+    return next(iter(zones), None)
+
+
 def scope(wish: Wish, moment: datetime) -> Scope:
     """Make the scope: from the scope file where there is one, else from the command line.
 
@@ -202,6 +213,6 @@ def scope(wish: Wish, moment: datetime) -> Scope:
         made,
         site=made.site or "default",
         excluded=made.excluded.join(AddressSet.parse(wish.exclude)),
-        interface=wish.interface or made.interface,
+        interface=wish.interface or _zone(wish.targets) or made.interface,
         pace=pace,
     )

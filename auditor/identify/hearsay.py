@@ -1,7 +1,7 @@
 """Whom a discovery reply is about, where what it claims and who sent it do not agree.
 
 A reply states an address and a MAC, and anybody can state somebody else's. What answered ARP
-(RFC 826) in the same run decides: a claim about another device that stands on the link is
+(RFC 826) or as an IPv6 neighbour (RFC 4861) in the same run decides: a claim about another device that stands on the link is
 kept as said by the one who sent it. Where the link knows nothing against a claim it stands:
 a camera on a foreign subnet, or behind a bridge, is known by nothing else.
 """
@@ -17,7 +17,7 @@ _Where = tuple[str, str]  # site, run
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Who answered ARP: the MACs at an address, and the addresses of a MAC."""
+    """Who answered on the link: the MACs at an address, and the addresses of a MAC."""
 
     macs: dict[tuple[_Where, str], set[str]] = field(default_factory=dict)
     ips: dict[tuple[_Where, str], set[str]] = field(default_factory=dict)

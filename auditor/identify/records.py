@@ -10,7 +10,7 @@ from auditor.model.observation import Origin, StoredAttempt
 
 PROXY_ADDRESSES = 8  # IPv4 addresses behind one MAC in one run: a router answers for them
 SHARED = 4  # a key that ties together more of another key is no key (pasted, default)
-_ARP = frozenset({"arp", "link"})
+_ARP = frozenset({"arp", "ndp", "link"})  # who answers these speaks for itself
 
 
 @dataclass(frozen=True)

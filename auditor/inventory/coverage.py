@@ -31,6 +31,7 @@ class _Tally:
         self.told: set[str] = set()
         self.tools: dict[str, Counter[Outcome]] = defaultdict(Counter)
         self.asked = self.silent = self.proxy = self.left = self.on_link = AddressSet()
+        self.asked6 = AddressSet()  # IPv6 networks whose neighbours were asked, all at once
         self.why = ""
         self.last: datetime | None = None
 
@@ -59,6 +60,8 @@ class _Tally:
         self.proxy = self.proxy.join(note.proxy.meet(asked))
         self.left = self.left.join(left)
         self.why = note.value("why") or self.why
+        near = (note.value("neighbours") or "").split(",")
+        self.asked6 = self.asked6.join(AddressSet.parse(filter(None, near)))
         if tool in ON_LINK:
             self.on_link = self.on_link.join(asked.minus(left))
 
@@ -107,7 +110,7 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
     take(Reach.PRESENT_ONLY, present)
     take(Reach.NOT_REACHED, tally.left, tally.why)
     take(Reach.SILENT, tally.silent.join(tally.asked.minus(tally.left)))
-    take(Reach.NOT_REACHED, whole, tally.why or _unasked(run, whole))
+    take(Reach.NOT_REACHED, whole, tally.why or _unasked(tally))
     open_ends = {Reach.PROXY, Reach.PRESENT_ONLY, Reach.NOT_REACHED}
     silent = AddressSet.parse(
         text for gap in gaps if gap.reach is Reach.SILENT for text in gap.ranges
@@ -132,10 +135,13 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
     )
 
 
-def _unasked(run: Run, whole: AddressSet) -> str:
-    if any(piece.version == 6 for piece in whole.ranges):
+def _unasked(tally: _Tally) -> str:
+    whole, status = tally.whole, tally.run.status
+    if whole.meet(tally.asked6):
         return "an IPv6 network is not swept; only neighbours that answered are known"
-    return f"the scan ended as {run.status}" if run.status != "complete" else ""
+    if any(piece.version == 6 for piece in whole.ranges):
+        return "an IPv6 network is not swept, and nobody asked its neighbours from here"
+    return f"the scan ended as {status}" if status != "complete" else ""
 
 
 def _texts(value: object) -> tuple[str, ...]:

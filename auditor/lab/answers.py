@@ -23,7 +23,7 @@ from auditor.wire.ber import (
 _GET, _GET_NEXT, _RESPONSE, _GET_BULK = 0xA0, 0xA1, 0xA2, 0xA5
 MOST_ROWS = 50
 _NO_SUCH_OBJECT, _END_OF_VIEW = 0x80, 0x82
-_A, _PTR, _TXT, _SRV = 1, 12, 16, 33
+_A, _PTR, _TXT, _AAAA, _SRV = 1, 12, 16, 28, 33
 _IN, _FLUSH = 0x0001, 0x8000
 _TTL_S = 120
 _ALL_SERVICES = "_services._dns-sd._udp.local"
@@ -94,12 +94,12 @@ def mdns_answer(service: Datagram, words: Mapping[str, str], question: bytes) ->
     host, instance = f"{words['name']}.local", f"{words['name']}.{service.service}"
     texts = [Template(text).safe_substitute(words).encode() for text in service.txt]
     txt = b"".join(bytes([len(text)]) + text for text in texts) or b"\0"
-    address = ipaddress.IPv4Address(words["ip"]).packed
+    address = ipaddress.ip_address(words["ip"]).packed
     records = [
         _record(service.service, _PTR, _IN, _name(instance)),
         _record(instance, _SRV, _IN | _FLUSH, struct.pack("!HHH", 0, 0, 80) + _name(host)),
         _record(instance, _TXT, _IN | _FLUSH, txt),
-        _record(host, _A, _IN | _FLUSH, address),
+        _record(host, _A if len(address) == 4 else _AAAA, _IN | _FLUSH, address),
     ]
     if _ALL_SERVICES in asked:
         records.insert(0, _record(_ALL_SERVICES, _PTR, _IN, _name(service.service)))

@@ -51,6 +51,8 @@ class Cabling:
             no_duplicate_check(f"eth{leg}")
             links.up(NEAR + leg)
             links.address(segment.interface, NEAR + leg)
+            if segment.scanner6:
+                links.address(segment.placed(segment.scanner6), NEAR + leg)
         for segment in self.truth.segments:
             if segment.via:
                 router = self.truth.device(segment.via)
@@ -90,14 +92,17 @@ class Cabling:
 
     def _address(self, links: Links, device: Device) -> None:
         segment = self.truth.segments[self._at[device.segment]]
-        home = f"{device.ip}/24" if device.on_link else segment.placed(device.ip)
-        links.address(home, NEAR)
+        made = link_local(Mac.parse(device.mac))  # by the kernel, as on every interface
+        for ip in (ip for ip in device.addresses if ip != made):
+            links.address(f"{ip}/24" if device.on_link else segment.placed(ip), NEAR)
         links.groups(NEAR)
         if segment.scanner:
             # The kernel's neighbour table is one for all networks and small: spare its room.
             mac = Mac(_SCANNER_MAC + self._leg(device))
             links.neighbour(segment.scanner, mac, NEAR)
             links.neighbour(link_local(mac), mac, NEAR)
+            if segment.scanner6:
+                links.neighbour(segment.scanner6, mac, NEAR)
         else:
             router = self.truth.device(segment.via)
             leg = behind(self.truth, router).index(segment) + 1

@@ -14,6 +14,7 @@ from auditor.lab.record import Touches
 from auditor.lab.truth import Datagram
 
 # kind: port, multicast group, what a question looks like
+GROUPS6 = {"wsd": "ff02::c", "ssdp": "ff02::c", "mdns": "ff02::fb"}
 WELL_KNOWN: dict[str, tuple[int, str, bytes]] = {
     "sadp": (37020, "239.255.255.250", rb"<Probe[\s>]"),
     "dhip": (37810, "239.255.255.251", rb"DHDiscover\.search"),
@@ -50,6 +51,19 @@ def open_datagram(service: Datagram) -> socket.socket:
         own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, where)
         own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
         own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, _TTL)
+    own.settimeout(0)
+    return own
+
+
+def open_datagram6(service: Datagram) -> socket.socket:
+    """Open the service's socket for IPv6, in its group of the link where it has one."""
+    own = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    own.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    own.bind(("::", place(service)[0]))
+    if group := GROUPS6.get(service.kind):
+        where = socket.inet_pton(socket.AF_INET6, group) + struct.pack("=I", NEAR)
+        own.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, where)
     own.settimeout(0)
     return own
 

@@ -82,7 +82,11 @@ def classify(frame: bytes) -> tuple[str, str, tuple[int, int, int] | None]:
         return _classify_ip(frame)
     if ether == 0x86DD and len(frame) >= 54:
         kind = {58: "icmp6", 6: "tcp6", 17: "udp6"}.get(frame[20], "ip6")
-        return kind, str(ipaddress.IPv6Address(frame[38:54])), None
+        target = str(ipaddress.IPv6Address(frame[38:54]))
+        if kind != "tcp6" or len(frame) < 68:
+            return kind, target, None
+        source, port = struct.unpack_from("!HH", frame, 54)
+        return kind, target, (port, source, frame[67])
     return f"ether-{ether:04x}", frame[:6].hex(":"), None
 
 

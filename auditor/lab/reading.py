@@ -124,7 +124,7 @@ def _segment(name: str, network: str) -> dict[str, str]:
 def _home(device: Mapping[str, Any], places: Mapping[str, Any]) -> str:
     """Choose the segment that holds the device's address, else the first."""
     if "ip" in device:
-        ip = ipaddress.ip_address(device["ip"])
+        ip = ipaddress.ip_address(device["ip"])  # an IPv6 one is in no segment's IPv4 network
         for name, network in places.items():
             if ip in network:
                 return name

@@ -14,7 +14,7 @@ from auditor.lab import kernel
 from auditor.lab.announce import Announcer
 from auditor.lab.cabling import Cabling, neighbour_rows
 from auditor.lab.certificates import contexts
-from auditor.lab.datagram import Answerer, open_datagram
+from auditor.lab.datagram import Answerer, open_datagram, open_datagram6
 from auditor.lab.frames import ArpResponder, Sniffer
 from auditor.lab.record import Sent, Touches, Window, total
 from auditor.lab.talk import Server, listen
@@ -106,9 +106,9 @@ class Town:
         self.cabling = Cabling(truth, scanner)
         self.sent = Sent()
         self.touches = {d.name: Touches(d.name, d.ip, d.mac) for d in truth.devices}
-        self._by_ip = {device.ip: self.touches[device.name] for device in truth.devices}
+        self._by_ip = {ip: self.touches[d.name] for d in truth.devices for ip in d.addresses}
         self._networks: list[int] = []
-        served = [(d.ip, s) for d in truth.devices for s in truth.services(d)]
+        served = [(ip, s) for d in truth.devices for ip in d.addresses for s in truth.services(d)]
         self._traps = {(ip, service.port) for ip, service in served if isinstance(service, Trap)}
         self._weak: dict[str, Weakness] = {}
         self._sniffers: list[Sniffer] = []
@@ -141,7 +141,7 @@ class Town:
             services = (s for s in self.truth.services(device) if isinstance(s, Talk))
             talks = {service.port: bool(service.tls) for service in services}
             weak = Weakness(device.fragile, touches, die, listed_ports(), talks)
-            self._weak[device.ip] = weak
+            self._weak |= dict.fromkeys(device.addresses, weak)
 
     def _prepare(self, device: Device) -> list[tuple[Service, socket.socket]]:
         """Start what speaks in raw frames, and open the sockets of the services."""
@@ -155,7 +155,8 @@ class Town:
             if isinstance(service, Announce):
                 Announcer(service, self.truth.words(device)).start()
             else:
-                opened += open_all(service)
+                versions = [version for version in (4, 6) if device.speaks(version)]
+                opened += [pair for version in versions for pair in open_all(service, version)]
         return opened
 
     async def _serve(self, device: Device, service: Service, own: socket.socket) -> None:
@@ -216,19 +217,23 @@ def listed_ports() -> frozenset[int]:
     return frozenset(port for ports in lists.values() for port in ports)
 
 
-def open_all(service: Service) -> list[tuple[Service, socket.socket]]:
+def open_all(service: Service, version: int = 4) -> list[tuple[Service, socket.socket]]:
     """Open the sockets of one service in the network that the calling thread is in."""
     match service:
+        case Datagram() if version == 6:
+            return [(service, open_datagram6(service))]
         case Datagram():
             return [(service, open_datagram(service))]
         case Shut(ports=ports):
-            return [(service, _deaf(port)) for port in ports]
+            return [(service, _deaf(port, version)) for port in ports]
         case _:
-            return [(service, _listener(service.port))]
+            return [(service, _listener(service.port, version))]
 
 
-def _listener(port: int) -> socket.socket:
-    own = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _listener(port: int, version: int) -> socket.socket:
+    own = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    if version == 6:
+        own.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     own.bind(("", port))
     own.listen(_BACKLOG)
@@ -236,9 +241,9 @@ def _listener(port: int) -> socket.socket:
     return own
 
 
-def _deaf(port: int) -> socket.socket:
+def _deaf(port: int, version: int) -> socket.socket:
     """Open a port that drops every frame: a filter of one instruction, `return 0 bytes`."""
-    own = _listener(port)
+    own = _listener(port, version)
     code = ctypes.create_string_buffer(b"\x06\0\0\0\0\0\0\0", 8)
     program = ctypes.create_string_buffer(16)  # struct sock_fprog
     ctypes.memmove(program, (1).to_bytes(8, "little"), 8)

@@ -145,7 +145,8 @@ class Fragile(Strict):
 class Device(Strict):
     """One simulated device and the truth about it.
 
-    silent: answers ARP and nothing else. range: further addresses that it answers ARP for;
+    ip: its first address, IPv4 or IPv6; also: further ones; a device whose `ip` is IPv6 and that
+    has no IPv4 one among them takes no part in IPv4. silent: answers ARP and nothing else. range: further addresses that it answers ARP for;
     range_open: and takes connections on. on_link: reaches every address straight over its
     interface (for a device with an address of another network). flap: MACs that it answers
     ARP with, in turn.
@@ -160,6 +161,7 @@ class Device(Strict):
     name: str
     segment: str
     ip: str
+    also: tuple[str, ...] = ()
     mac: str
     persona: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
@@ -182,12 +184,22 @@ class Device(Strict):
     seen: Literal["ip", "group", "range", "never"] = "ip"
     note: str = ""
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Give all its addresses, without the link-local one that its kernel makes."""
+        return (self.ip, *self.also)
+
+    def speaks(self, version: int) -> bool:
+        """Tell whether it has an address of that IP version."""
+        return any((":" in ip) == (version == 6) for ip in self.addresses)
+
     @cached_property
     def words(self) -> dict[str, str]:
         """Give the variables that its texts may use."""
         mac = Mac.parse(self.mac)
         own = {"ip": self.ip, "mac": str(mac), "mac_dashes": str(mac).replace(":", "-")}
         own["mac_digits"] = str(mac).replace(":", "").upper()
+        own["host"] = f"[{self.ip}]" if ":" in self.ip else self.ip  # RFC 3986, 3.2.2
         own["name"] = self.name
         for field in ("model", "serial", "firmware", "brand"):
             own[field] = getattr(self, field) or ""
@@ -195,7 +207,7 @@ class Device(Strict):
 
 
 class Segment(Strict):
-    """One broadcast domain and the address of the scanner in it.
+    """One broadcast domain and the address of the scanner in it; scanner6: its IPv6 one.
 
     A segment behind a router has no scanner: via names the device that routes to it, gateway
     is that device's address in it.
@@ -204,6 +216,7 @@ class Segment(Strict):
     name: str
     network: str
     scanner: str = ""
+    scanner6: str = ""
     via: str = ""
     gateway: str = ""
 
@@ -213,7 +226,9 @@ class Segment(Strict):
         return self.placed(self.scanner)
 
     def placed(self, ip: str) -> str:
-        """Give an address of this segment with its prefix length."""
+        """Give an address of this segment with its prefix length; IPv6 networks have 64 bits."""
+        if ":" in ip:
+            return f"{ip}/64"
         return f"{ip}/{ipaddress.ip_network(self.network).prefixlen}"
 
 

@@ -16,6 +16,10 @@ from auditor.errors import DataError
 _MAC_DIGITS = re.compile(r"[0-9A-Fa-f]{12}")
 _MAC_SEPARATORS = str.maketrans("", "", ":-. ")
 _BLOCK = re.compile(r"[0-9a-fA-F.:]{2,45}/\d{1,3}")
+_MAPPED_FIRST, _MAPPED_LAST = 0xFFFF << 32, (0xFFFF << 32) + (1 << 32) - 1  # ::ffff:0:0/96
+MOST_NAMED6 = 256  # IPv6 addresses in a row; more of them are a network, which is not swept
+_NAT64 = 0x0064_FF9B << 96  # 64:ff9b::/96 (RFC 6052, 2.1)
+_SIX_TO_FOUR = 0x2002  # 2002::/16 (RFC 3056, 2)
 _LAST_OCTETS = re.compile(r"(?P<head>(?:\d{1,3}\.){3})(?P<first>\d{1,3})-(?P<last>\d{1,3})")
 
 
@@ -90,6 +94,27 @@ def address(version: int, number: int) -> str:
     return str(ipaddress.IPv6Address(number))
 
 
+def host(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Read one address; ValueError where it is none.
+
+    A zone (`%eth0`) is left out: it names an interface of whoever wrote it. An IPv4-mapped
+    address (RFC 4291, 2.5.5.2) is the IPv4 address that the kernel would send to.
+    """
+    found = ipaddress.ip_address(text.split("%", 1)[0])
+    return (found.version == 6 and found.ipv4_mapped) or found
+
+
+def carried(ip: str) -> str | None:
+    """Give the IPv4 host that a translator or a relay reaches by this IPv6 address.
+
+    Source: RFC 6052 (well-known prefix of NAT64), RFC 3056 (6to4). None for all others.
+    """
+    number = int(host(ip)) if ":" in ip else 0
+    if number >> 32 << 32 == _NAT64:
+        return address(4, number & 0xFFFF_FFFF)
+    return address(4, number >> 80 & 0xFFFF_FFFF) if number >> 112 == _SIX_TO_FOUR else None
+
+
 def canonical_ip(text: str) -> str:
     """Give the canonical text of one IP address; the zone of a link-local one is kept."""
     try:
@@ -119,13 +144,13 @@ class AddressSet:
     @classmethod
     def single(cls, ips: Iterable[str]) -> "AddressSet":
         """Make a set of single addresses given as text, fast."""
-        found = (ipaddress.ip_address(ip.split("%", 1)[0]) for ip in ips)
+        found = map(host, ips)
         return cls.of(Range(ip.version, int(ip), int(ip)) for ip in found)
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> "AddressSet":
         """Read targets as people write them; names of hosts are refused (they can move)."""
-        return cls.of(_range(text.strip()) for text in texts)
+        return cls.of(_unmapped(_range(text.strip())) for text in texts)
 
     @property
     def size(self) -> int:
@@ -136,7 +161,7 @@ class AddressSet:
         return bool(self.ranges)
 
     def __contains__(self, ip: str) -> bool:
-        found = ipaddress.ip_address(ip.split("%", 1)[0])
+        found = host(ip)
         number, version = int(found), found.version
         at = self._index(version, number)
         return at is not None and self.ranges[at].first <= number <= self.ranges[at].last
@@ -183,6 +208,15 @@ class AddressSet:
         """Give the addresses that are in both sets."""
         return self.minus(self.minus(other))
 
+    def of_version(self, version: int) -> "AddressSet":
+        """Give the IPv4 or the IPv6 addresses of this set."""
+        return AddressSet(tuple(piece for piece in self.ranges if piece.version == version))
+
+    def named6(self) -> "AddressSet":
+        """Give the IPv6 addresses that somebody named one by one, and not as a network."""
+        six = self.of_version(6).ranges
+        return AddressSet(tuple(piece for piece in six if piece.size <= MOST_NAMED6))
+
     def cidrs(self) -> tuple[str, ...]:
         """Write the set as the fewest CIDR blocks."""
         blocks: list[str] = []
@@ -196,6 +230,16 @@ class AddressSet:
     def texts(self) -> tuple[str, ...]:
         """Write the set as `first-last` ranges, single addresses bare."""
         return tuple(map(str, self.ranges))
+
+
+LINK_LOCAL = AddressSet((Range(6, 0xFE80 << 112, (0xFE80 << 112 | (1 << 118) - 1)),))  # fe80::/10
+
+
+def _unmapped(piece: Range) -> Range:
+    """Write a range of IPv4-mapped addresses as the IPv4 addresses that it means."""
+    if piece.version == 4 or not _MAPPED_FIRST <= piece.first <= piece.last <= _MAPPED_LAST:
+        return piece
+    return Range(4, piece.first - _MAPPED_FIRST, piece.last - _MAPPED_FIRST)
 
 
 def _key(version: int, number: int) -> tuple[int, int]:

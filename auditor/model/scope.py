@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from auditor.errors import DataError
-from auditor.model.address import AddressSet
+from auditor.model.address import AddressSet, carried
 
 GENTLE = "gentle"
 HALF_OPEN_PPS = 10_000.0
@@ -151,7 +151,7 @@ class Scope:
         """
         if self.authority.expires and moment >= self.authority.expires:
             return f"the authority expired at {self.authority.expires.isoformat()}"
-        if ip in self.excluded:
+        if ip in self.excluded or ((behind := carried(ip)) and behind in self.excluded):
             return "excluded by the scope"
         if ip not in self.networks:
             return "outside the authorised networks"

@@ -16,7 +16,7 @@ from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net import neighbours
 from auditor.net.arp import stretches
 from auditor.net.dial import Ended, dial
-from auditor.net.guard import BudgetSpent, Guard, Kind
+from auditor.net.guard import BudgetSpent, Guard, Kind, NoLink
 from auditor.net.interfaces import Interface
 from auditor.net.parting import part
 
@@ -24,7 +24,6 @@ WINDOW = 1_000
 # The kernel asks ARP up to three times, a second apart (mcast_solicit in arp(7)), and asks
 # those that it knows whether they are still there: one to spare.
 ARP_QUESTIONS = 4
-MOST_IPV6 = 256
 NAME = "connect"
 PART_S = 2.0  # how long a peer may take to hang up after us
 
@@ -47,8 +46,8 @@ async def sweep_connect(
     rate = guard.scope.pace.connects_per_s / max(1, len(ports))
     if interface:
         rate = min(rate, guard.scope.pace.arp_per_s / ARP_QUESTIONS)
-    single6 = (r for r in targets.minus(own).ranges if r.version == 6 and r.size <= MOST_IPV6)
-    stretch6 = AddressSet(tuple(single6))  # what somebody named; a /64 is never swept
+    # what the scope names one by one: what is left of a /64 is no such address
+    stretch6 = guard.scope.networks.named6().meet(targets.minus(own))
     for stretch in chain(stretches(targets.minus(own), rate), [stretch6] if stretch6 else ()):
         yield await _Knocking(guard, stretch, ports, interface, own.meet(targets)).run(window)
         own = NOTHING
@@ -104,6 +103,8 @@ class _Knocking:
                 await self._knock(ip, port)
             except BudgetSpent:
                 continue
+            except NoLink as lack:
+                self.troubles[ip] = Ended(Outcome.NOT_TRIED, lack.why)
             except ScopeRefusal:
                 if self.guard.standing():
                     raise

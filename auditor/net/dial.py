@@ -52,6 +52,15 @@ def ending(error: OSError) -> tuple[Outcome, str]:
     return _ENDINGS.get(error.errno or 0, Outcome.CRASHED), error.strerror or str(error)
 
 
+def open_socket(ip: str, kind: socket.SocketKind) -> socket.socket:
+    """Open a socket that can reach `ip` and no address of the other IP version."""
+    sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, kind)
+    sock.settimeout(0)
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return sock
+
+
 async def dial(
     guard: Guard,
     ip: str,
@@ -84,13 +93,13 @@ async def dial(
 async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -> Dialled:
     loop = asyncio.get_running_loop()
     began = loop.time()
+    place = guard.sockaddr(ip, port)
     try:
-        sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET)
+        sock = open_socket(ip, socket.SOCK_STREAM)
     except OSError as error:
         return Dialled(Ended(*ending(error)), 0.0)
     try:
-        sock.settimeout(0)
-        number = sock.connect_ex((ip, port))  # the SYN leaves now, in our turn
+        number = sock.connect_ex(place)  # the SYN leaves now, in our turn
         guard.sent("tcp", ip, port, 0, tool, Kind.CONNECT)
         if number not in {0, errno.EINPROGRESS}:
             raise OSError(number, os.strerror(number))

@@ -12,7 +12,7 @@ from datetime import datetime
 from auditor.errors import DataError, ScopeRefusal
 from auditor.model.coverage_note import RESET
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
-from auditor.net.dial import Ended, dial, ending
+from auditor.net.dial import Ended, dial, ending, open_socket
 from auditor.net.guard import BudgetSpent, Guard, Kind
 from auditor.net.line import DRAIN_S, Line, old_tls
 from auditor.net.parting import part
@@ -90,12 +90,17 @@ class _Talk:
 
     async def _datagrams(self) -> Line | Ended:
         self.guard.permit(self.peer.ip, self.peer.port, "udp")
+        place = self.guard.sockaddr(self.peer.ip, self.peer.port)
+        sock = None
         try:
+            sock = open_socket(self.peer.ip, socket.SOCK_DGRAM)
+            sock.connect(place)  # sends nothing: it only keeps others' datagrams out
             _, line = await self.loop.create_datagram_endpoint(
-                lambda: Line(self.loop, datagrams=True),
-                remote_addr=(self.peer.ip, self.peer.port),
+                lambda: Line(self.loop, datagrams=True), sock=sock
             )
         except OSError as error:
+            if sock:
+                sock.close()
             return Ended(*ending(error))
         return line
 

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from auditor.errors import DataError, EnvironmentLack
-from auditor.model.address import AddressSet
+from auditor.model.address import LINK_LOCAL, AddressSet
+from auditor.model.household import households
 from auditor.model.observation import Attempt, Observation, Outcome
 from auditor.net import interfaces as links
 from auditor.net import neighbours
@@ -47,6 +48,7 @@ class Engine:
         wanted = guard.scope.interface
         self.known = (links.named(wanted, known),) if wanted else tuple(known)
         self.raw = links.may(links.CAP_NET_RAW)
+        self.heard6: set[int] = set()  # links whose IPv6 neighbours were asked
         self.introduced: set[str] = set()  # whose hardware address the kernel need not ask for
 
     # ---------------------------------------------------------------- who is there?
@@ -90,7 +92,7 @@ class Engine:
 
     async def connect(
         self,
-        sweep: Sweep,  # noqa: ARG002 one kind of connect sweep is all there is
+        sweep: Sweep,
         targets: AddressSet,
         tick: Tick,
     ) -> AsyncIterator[list[Attempt]]:
@@ -103,11 +105,28 @@ class Engine:
                 self.guard, targets, self.knocks, raw=self.raw, tick=tick
             ):
                 yield attempts
-            return
+            targets = targets.of_version(6)
         on_links, behind = links.split(targets, self.known)
         for interface, here in (*on_links, (None, behind)):
+            if interface and here.of_version(6):
+                yield self._remembered(sweep, interface, here)
             async for attempts in sweep_connect(self.guard, here, self.knocks, interface, tick):
                 yield attempts
+
+    def _remembered(
+        self, sweep: Sweep, interface: links.Interface, here: AddressSet
+    ) -> list[Attempt]:
+        """Give the IPv6 neighbours that the kernel knows, where nobody could be asked for them.
+
+        The one link that there is, is the link of the link-local addresses that were named.
+        """
+        from auditor.net.ear import remembered
+
+        found = remembered(self.guard, sweep.name, interface)
+        if sum(link.up and link.ipv6 for link in self.known) == 1:
+            for ip in here.meet(LINK_LOCAL).meet(self.guard.scope.networks.named6()):
+                self.guard.heard(ip, interface.index, "")
+        return [] if interface.index in self.heard6 else found
 
     async def group(self, sweep: Sweep, targets: AddressSet) -> AsyncIterator[list[Attempt]]:
         """Ask everybody on every segment that holds targets, all segments at the same time.
@@ -115,26 +134,33 @@ class Engine:
         Gives what each round brought. Nobody but ourselves hears a group on the loopback.
         """
         on_links, _ = links.split(targets, self.known)
-        near = [interface for interface, _ in on_links if not interface.loopback]
-        asking = list(filter(None, (self._ask_all(sweep, interface) for interface in near)))
+        near = [(interface, here) for interface, here in on_links if not interface.loopback]
+        asking = list(filter(None, (self._ask_all(sweep, *link) for link in near)))
         while asking:
             rounds = await asyncio.gather(*(anext(each, None) for each in asking))
             yield [attempt for attempts in rounds for attempt in attempts or ()]
             asking = [
                 each for each, attempts in zip(asking, rounds, strict=True) if attempts is not None
             ]
+        if ":" in sweep.group:  # who answered is known to the kernel now
+            from auditor.net.ear import remembered
+
+            for interface, _ in near:
+                remembered(self.guard, sweep.name, interface)
 
     def _ask_all(
-        self, sweep: Sweep, interface: links.Interface
+        self, sweep: Sweep, interface: links.Interface, here: AddressSet
     ) -> AsyncIterator[list[Attempt]] | None:
         if sweep.medium is Medium.GROUP:
-            reached = ":" in sweep.group or interface.ipv4
+            six = here.of_version(6) and interface.link_local
+            reached = six if ":" in sweep.group else interface.ipv4
             return ask_group(self.guard, sweep, interface, self.listen_s) if reached else None
-        if not self.raw or self.by_nmap or not interface.link_local:
+        if not self.raw or not interface.ipv6:
             return None
         from auditor.net.ear import neighbours6
 
-        return neighbours6(self.guard, sweep, interface)
+        self.heard6.add(interface.index)
+        return neighbours6(self.guard, sweep, interface, here)
 
     async def listen(
         self, sweep: Sweep, targets: AddressSet, seconds: float
@@ -155,6 +181,10 @@ class Engine:
 
     # ---------------------------------------------------------------- what is it?
 
+    def _on(self, ip: str, link: int) -> bool:
+        """Tell whether a host is on that link; only of link-local ones it is a question."""
+        return ip not in LINK_LOCAL or link in self.guard.zones.get(ip, ())
+
     @contextlib.contextmanager
     def lent(self, hosts: Mapping[str, str]) -> Iterator[int]:
         """Lend the kernel the hardware addresses of hosts (ip -> mac) while they are asked.
@@ -162,6 +192,8 @@ class Engine:
         Gives how many hosts may be asked at once. Without CAP_NET_ADMIN the table is not
         touched, and no more hosts than half of what it holds may be in flight.
         """
+        for house in households(hosts, hosts):
+            self.guard.acquaint(house)
         on_links, _ = links.split(AddressSet.single(hosts), self.known)
         if not links.may(links.CAP_NET_ADMIN):
             yield _table_size() // 2 if on_links else 1 << 20
@@ -169,7 +201,8 @@ class Engine:
         held = {n.ip for n in neighbours.known() if not n.lent}
         try:
             for interface, here in on_links:
-                near = [(ip, hosts[ip]) for ip in here if ip not in held]
+                at = interface.index
+                near = [(ip, hosts[ip]) for ip in here if ip not in held and self._on(ip, at)]
                 neighbours.lend(interface.index, near)
                 self.introduced.update(ip for ip, _ in near)
             yield 1 << 20

@@ -105,7 +105,8 @@ async def _ask(
 ) -> None:
     assert sweep.request, f"sweep {sweep.name} has nothing to ask"
     data = sweep.request(message)
-    await guard.group_turn(sweep.group, sweep.port, interface.name, interface.on_link)
+    segment = interface.on_link.of_version(6) if ":" in sweep.group else interface.on_link
+    await guard.group_turn(sweep.group, sweep.port, interface.name, segment)
     zone = (0, interface.index) if ":" in sweep.group else ()
     asking.sendto(data, (sweep.group, sweep.port, *zone))
     guard.sent("udp", sweep.group, sweep.port, len(data), sweep.name)
@@ -145,6 +146,7 @@ def _socket(group: str, interface: Interface, port: int) -> socket.socket:
     if port:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         membership = socket.inet_pton(family, group) + struct.pack("=I", interface.index)
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, interface.index)
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 1)

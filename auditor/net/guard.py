@@ -7,13 +7,13 @@ of the authorised networks, onto a forbidden port or over the cap.
 import asyncio
 import hashlib
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from auditor.errors import AuditorError, ScopeRefusal
-from auditor.model.address import AddressSet
+from auditor.model.address import LINK_LOCAL, AddressSet
 from auditor.model.journal import Sent
 from auditor.model.scope import Scope
 from auditor.net.pace import Meter, Seldom
@@ -36,6 +36,10 @@ class Kind(StrEnum):
 
 class BudgetSpent(AuditorError):  # noqa: N818 named as errors.py names them
     """A host has been spoken to as often as this run may."""
+
+
+class NoLink(ScopeRefusal):
+    """It is not clear on which link a link-local address is meant."""
 
 
 class _Host:
@@ -106,6 +110,9 @@ class Guard:
         for sent in earlier or ():
             if sent.kind == "udp" or (sent.kind == "tcp" and not sent.size):
                 self._talks[sent.ip] = self._talks.get(sent.ip, 0) + 1
+        # link-local address -> by which of our interfaces it was heard, and with which MAC
+        self.zones: dict[str, dict[int, str]] = {}
+        self._same: dict[str, str] = {}  # address -> the first address of the same device
 
     # ---------------------------------------------------------------- scope
 
@@ -184,6 +191,36 @@ class Guard:
         changed = now != authority.sha256
         return f"the scope file {authority.source} was changed during the run" if changed else None
 
+    # ---------------------------------------------------------------- who is who
+
+    def heard(self, ip: str, link: int, mac: str) -> None:
+        """Remember by which interface (its index) a link-local address was heard."""
+        if ip.startswith("fe") and ip in LINK_LOCAL:
+            self.zones.setdefault(ip, {}).setdefault(link, mac)
+
+    def sockaddr(self, ip: str, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
+        """Give the address that a socket connects to: a link-local one with its link.
+
+        NoLink where that link is not known, or where two devices have that address. One
+        device that is heard by two interfaces is in a network that both stand in.
+        """
+        if ":" not in ip:
+            return ip, port
+        if ip not in LINK_LOCAL:
+            return ip, port, 0, 0
+        links = self.zones.get(ip, {})
+        if len(set(links.values())) != 1:
+            why = "this link-local address was heard on " + (
+                "several links" if links else "no link"
+            )
+            what = f"nothing was sent to {ip} port {port}"
+            raise NoLink(what, why=why, hint="name its interface with --interface")
+        return ip, port, 0, next(iter(links))
+
+    def acquaint(self, house: Sequence[str]) -> None:
+        """Let the addresses of one device share its budget, its seats and its pace."""
+        self._same.update((ip, house[0]) for ip in house[1:])
+
     # ---------------------------------------------------------------- pace and budgets
 
     async def turn(self, kind: Kind, ip: str, port: int = 0, transport: str = "tcp") -> None:
@@ -238,8 +275,8 @@ class Guard:
         """Note what has just left; kind: whose turn it was (see model/journal.Sent)."""
         if kind:
             self.meters[kind].restamp()
-            if kind is Kind.CONNECT and ip in self._hosts:
-                self._hosts[ip].meter.restamp()
+            if kind is Kind.CONNECT and (host := self._hosts.get(self._same.get(ip, ip))):
+                host.meter.restamp()
         if self.journal:
             self.journal(Sent(self.clock(), transport, ip, port, count, size, tool))
 
@@ -249,7 +286,7 @@ class Guard:
 
     def spare(self, ip: str) -> bool:
         """Tell whether so much of a host's budget is left that one may ask it twice."""
-        return self._talks.get(ip, 0) < self.scope.pace.host_total / 2
+        return self._talks.get(self._same.get(ip, ip), 0) < self.scope.pace.host_total / 2
 
     def fared(self, ip: str, *, answered: bool) -> None:
         """Note how a connection to a host came out: whoever does not answer is asked slower."""
@@ -258,6 +295,7 @@ class Guard:
 
     def spend(self, ip: str, *, look: bool = False) -> None:
         """Take one connection from the host's budget of this run; `look`: also of what is kept."""
+        ip = self._same.get(ip, ip)
         spent = self._talks.get(ip, 0)
         most = self.scope.pace.host_total
         if spent >= most - (0 if look else min(LOOKS, most // LOOKS_SHARE)):
@@ -269,7 +307,7 @@ class Guard:
         self._talks[ip] = spent + 1
 
     def _host(self, ip: str) -> _Host:
-        pace = self.scope.pace
+        pace, ip = self.scope.pace, self._same.get(ip, ip)
         if len(self._hosts) >= MANY_HOSTS and ip not in self._hosts:
             busy = {at: h for at, h in self._hosts.items() if h.guests or h.meter.lock.locked()}
             recent = {at: h for at, h in self._hosts.items() if h.meter.wait_s(h.meter.most)}

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.errors import EnvironmentLack
-from auditor.model.address import AddressSet, Mac
+from auditor.model.address import LINK_LOCAL, AddressSet, Mac
 from auditor.net import netlink
 
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13  # linux/capability.h
 _UP, _LOOPBACK = 0x1, 0x8  # IFF_UP, IFF_LOOPBACK
+MOST_SOURCES = 4  # addresses of ours that IPv6 neighbours are asked from, on one link
 _UNICAST, _LINK, _MAIN = 1, 253, 254  # RTN_UNICAST, RT_SCOPE_LINK, RT_TABLE_MAIN
 
 
@@ -54,6 +55,25 @@ class Interface:
             a for a in same if target in ipaddress.ip_network(f"{a.ip}/{a.prefix}", strict=False)
         ]
         return (near or same)[0].ip if same else None
+
+    @property
+    def ipv6(self) -> bool:
+        """Tell whether IPv6 neighbours can be spoken to by this interface at all."""
+        return bool(self.mac and any(":" in a.ip for a in self.addresses))
+
+    def sources6(self, targets: AddressSet) -> tuple[str, ...]:
+        """Give the IPv6 addresses to ask a link from, so that targets answer with theirs.
+
+        Whoever is asked answers with an address of the asker's scope and prefix (RFC 6724,
+        section 5): the link-local one is always asked from, then one of each network of 64
+        bits (RFC 4291, 2.5.4) in which targets lie.
+        """
+        sources = {"": self.link_local} if self.link_local else {}
+        for ip in (a.ip for a in self.addresses if ":" in a.ip and a.ip not in LINK_LOCAL):
+            network = str(ipaddress.ip_network(f"{ip}/64", strict=False))
+            if targets.meet(AddressSet.parse([network])):
+                sources.setdefault(network, ip)
+        return tuple(sources.values())[:MOST_SOURCES]
 
     def vantage(self) -> str:
         """Say from where this looks: `eth0 10.1.0.5/24 aa:bb:…`."""
@@ -145,15 +165,22 @@ def routed_source(ip: str) -> str | None:
 def split(
     targets: AddressSet, known: Sequence[Interface]
 ) -> tuple[tuple[tuple[Interface, AddressSet], ...], AddressSet]:
-    """Divide targets by the link that they lie on; the second part lies behind routers."""
-    rest, links = targets, []
+    """Divide targets by the link that they lie on; the second part lies behind routers.
+
+    Every link has link-local addresses of its own (RFC 4007, section 6), so those among the
+    targets are given for each.
+    """
+    rest, links = targets.minus(LINK_LOCAL), []
+    everywhere = targets.minus(rest)
     ready = [i for i in known if i.up and i.mac and i.on_link]
     for interface in sorted(ready, key=lambda interface: interface.on_link.size):
         here = rest.meet(interface.on_link)
+        rest = rest.minus(here)
+        here = here.join(everywhere.meet(interface.on_link))
         if here:
             links.append((interface, here))
-            rest = rest.minus(here)
-    return tuple(links), rest
+    nowhere = not any(here.meet(everywhere) for _, here in links)
+    return tuple(links), rest.join(everywhere) if nowhere else rest
 
 
 def may(capability: int) -> bool:

@@ -14,6 +14,7 @@ from auditor.net import netlink
 
 REACHABLE = 0x02  # NUD_REACHABLE: answered, or spoke to us, within the last half minute
 FAILED = 0x20  # NUD_FAILED: did not answer ARP when it was last asked
+NOARP = 0x40  # NUD_NOARP: a group or a point-to-point link; nobody was asked
 PERMANENT = 0x80  # NUD_PERMANENT: does not count towards the table's limit, is never asked
 _MARK = 171  # NDA_PROTOCOL of entries that we lent, so that a killed run's can be found
 _BODY = struct.Struct("=BxxxiHBB")

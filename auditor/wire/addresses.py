@@ -25,13 +25,19 @@ def mac_text(written: str | bytes) -> str | None:
 
 
 def ip_text(written: str | bytes) -> str | None:
-    """Write the IP address of one host canonically; None where it is none, or one of a group."""
+    """Write the IP address of one host canonically; None where it is none, or one of a group.
+
+    A zone is left out: it names an interface of the writer's, and may be any text. An
+    IPv4-mapped address is written as the IPv4 address that it stands for.
+    """
     if isinstance(written, str) and len(written) > MOST_ADDRESS_CHARS:
         return None
     try:
-        found = ipaddress.ip_address(written.strip() if isinstance(written, str) else written)
+        plain = written.strip().split("%", 1)[0] if isinstance(written, str) else written
+        found = ipaddress.ip_address(plain)
     except ValueError:
         return None
+    found = (found.version == 6 and found.ipv4_mapped) or found
     if found.is_unspecified or found.is_multicast or str(found) == "255.255.255.255":
         return None
     return str(found)

@@ -14,6 +14,7 @@ from auditor.wire.addresses import ip_text, mac_text
 from auditor.wire.seen import Seen, told
 
 GROUP, PORT = "224.0.0.251", 5353
+GROUP6 = "ff02::fb"  # RFC 6762, 3
 A, PTR, TXT, AAAA, SRV = 1, 12, 16, 28, 33
 ALL_SERVICES = "_services._dns-sd._udp.local"
 # asked by name as well, because small responders do not answer the question for all

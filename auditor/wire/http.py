@@ -80,9 +80,8 @@ def target_on(origin: Origin, reference: str, base: str = "/") -> str | None:
     try:
         parts = urlsplit(urljoin(f"{origin.scheme}://{origin.host}{base}", reference.strip()))
         port = parts.port or STANDARD_PORTS.get(parts.scheme)
-        same_host = ipaddress.ip_address(parts.hostname or "") == ipaddress.ip_address(
-            origin.ip.split("%", 1)[0]
-        )
+        named = (parts.hostname or "").split("%", 1)[0]  # a zone is the device's own business
+        same_host = ipaddress.ip_address(named) == ipaddress.ip_address(origin.ip.split("%", 1)[0])
     except ValueError:
         return None
     if not same_host or "@" in parts.netloc or (parts.scheme, port) != (origin.scheme, origin.port):

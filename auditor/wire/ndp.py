@@ -33,6 +33,23 @@ def seen(raw: bytes) -> tuple[Seen, ...]:
     return (Seen("ndp", endpoint, told(raw[:128], ("mac", mac))),)
 
 
+def echoed(raw: bytes) -> tuple[Seen, ...]:
+    """Tell who answers an echo, with the MAC that its frame came from.
+
+    Only the caller knows whether that address lies on its own link; elsewhere the MAC is the
+    router's.
+    """
+    frame = read_frame(raw)
+    packet = read_packet(frame) if frame else None
+    if frame is None or packet is None or packet.protocol != ICMP6:
+        return ()
+    ip, mac = ip_text(packet.source), mac_text(frame.source)
+    if packet.payload[:1] != bytes([ECHO_REPLY]) or not ip or not mac:
+        return ()
+    endpoint = Endpoint(ip, mac, transport="ndp", vlan=frame.vlan)
+    return (Seen("ndp", endpoint, told(raw[:128], ("mac", mac))),)
+
+
 def _option(packet: Packet, kind: int) -> str | None:
     """Give the speaker's link-layer address from the options; None where it is not told."""
     raw, at = packet.payload, _OPTIONS_AT.get(kind, len(packet.payload))

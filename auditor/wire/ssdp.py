@@ -11,6 +11,7 @@ from auditor.wire.head import read_message
 from auditor.wire.seen import Seen, told
 
 GROUP, PORT = "239.255.255.250", 1900
+GROUP6 = "ff02::c"  # of the link only (UPnP Device Architecture 1.1, annex A.2)
 
 _SEARCH = (
     b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n"
@@ -21,6 +22,11 @@ _SEARCH = (
 def search(_message_id: int = 0) -> bytes:
     """Ask root devices only, so that each answers once; there is no message id."""
     return _SEARCH
+
+
+def search6(_message_id: int = 0) -> bytes:
+    """Ask the same of who listens on IPv6: the group stands in the HOST field (annex A.3)."""
+    return _SEARCH.replace(GROUP.encode(), b"[FF02::C]")
 
 
 def seen(raw: bytes, sender: str) -> tuple[Seen, ...]:

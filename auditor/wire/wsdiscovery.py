@@ -16,6 +16,7 @@ from auditor.wire.seen import Seen, told
 from auditor.wire.tags import read_tags
 
 GROUP, PORT = "239.255.255.250", 3702
+GROUP6 = "ff02::c"  # WS-Discovery 2005/04, 2.4: on the link only
 MOST_MATCHES = 32  # of one datagram: a proxy may answer for several devices
 MAC_SCOPE = "onvif://www.onvif.org/mac/"
 

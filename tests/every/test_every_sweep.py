@@ -48,7 +48,8 @@ def framed(sweep, payload, port):
 
 def test_the_names_are_those_of_the_design():
     assert {sweep.name for sweep in SWEEPS} == {
-        "arp", "connect", "dhip", "icmp", "mdns", "ndp", "onvif", "passive", "sadp", "ssdp", "syn",
+        "arp", "connect", "dhip", "icmp", "mdns", "mdns6", "ndp", "onvif", "onvif6", "passive",
+        "sadp", "ssdp", "ssdp6", "syn",
     }  # fmt: skip
 
 

@@ -105,3 +105,27 @@ def test_the_canonical_form_of_an_address():
     assert canonical_ip(" 2001:DB8:0:0::1 ") == "2001:db8::1"
     with pytest.raises(DataError):
         canonical_ip("999.1.1.1")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("::ffff:10.0.0.7", "10.0.0.7/32"),
+        ("::ffff:10.0.0.0/120", "10.0.0.0/24"),
+        ("::ffff:10.0.0.1-::ffff:10.0.0.2", "10.0.0.1-10.0.0.2"),
+        ("fe80::7%eth0", "fe80::7/128"),
+    ],
+)
+def test_an_ipv4_mapped_target_is_the_ipv4_one_and_a_zone_is_no_part_of_one(text, meant):
+    assert AddressSet.parse([text]) == AddressSet.parse([meant])
+
+
+def test_an_ipv4_mapped_address_is_in_the_sets_that_its_ipv4_address_is_in():
+    four, six = AddressSet.parse(["10.0.0.0/24"]), AddressSet.parse(["::/0"])
+    assert "::ffff:10.0.0.7" in four and "::ffff:10.0.0.7" not in six
+    assert AddressSet.single(["::ffff:10.0.0.7%x", "10.0.0.7"]).size == 1
+
+
+def test_what_is_left_of_an_ipv6_network_was_not_named_one_by_one():
+    named = AddressSet.parse(["fd00::7", "fd00:1::/120", "fd00:2::/64", "10.0.0.0/24"]).named6()
+    assert named.cidrs() == ("fd00::7/128", "fd00:1::/120")
