@@ -137,14 +137,15 @@ class Engine:
 
         on_links, _ = links.split(targets, self.known)
         six = ":" in sweep.group
+        able = [
+            interface
+            for interface, here in on_links
+            if (here.of_version(6) and interface.link_local if six else interface.ipv4)
+        ]
         asked = await asyncio.gather(
-            *(
-                ask_group(self.guard, sweep, interface, self.listen_s)
-                for interface, here in on_links
-                if (here.of_version(6) and interface.link_local if six else interface.ipv4)
-            )
+            *(ask_group(self.guard, sweep, interface, self.listen_s) for interface in able)
         )
-        for interface, _ in on_links if six else ():  # who answered is known to the kernel now
+        for interface in able if six else ():  # the kernel knows by now who answered, and where
             remembered(self.guard, sweep.name, interface)
         return [attempt for attempts in asked for attempt in attempts]
 
