@@ -30,6 +30,21 @@ def scope(*targets, **more):
 # ---------------------------------------------------------------- scopes
 
 
+def test_a_link_local_target_names_the_interface_that_it_lies_on():
+    assert scope("fe80::7%eth1", "fe80::8%eth1").interface == "eth1"
+    assert scope("fe80::7%eth1").networks.cidrs() == ("fe80::7/128",)
+    assert scope("fe80::7%eth1", interface="eth2").interface == "eth2"
+    assert scope("fe80::7").interface is None
+    with pytest.raises(UsageError, match="several interfaces"):
+        scope("fe80::7%eth1", "fe80::8%eth2")
+
+
+def test_a_public_address_needs_a_scope_file_however_it_is_written():
+    for target in ("8.8.8.8", "::ffff:8.8.8.8", "::ffff:808:808/128", "64:ff9b::808:808"):
+        with pytest.raises(ScopeRefusal):
+            scope(target)
+
+
 def test_without_a_target_and_without_a_file_there_is_no_default_network():
     with pytest.raises(UsageError, match="no target"):
         scope()

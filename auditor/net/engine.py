@@ -145,7 +145,7 @@ class Engine:
         if ":" in sweep.group:  # who answered is known to the kernel now
             from auditor.net.ear import remembered
 
-            for interface, _ in near:
+            for interface in (link for link, here in near if here.of_version(6)):
                 remembered(self.guard, sweep.name, interface)
 
     def _ask_all(

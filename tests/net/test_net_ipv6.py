@@ -39,11 +39,15 @@ def six(cable):
     return cable
 
 
+async def drained(batches):
+    return [attempt async for batch in batches for attempt in batch]
+
+
 def asked(targets=OURS):
     journal = []
     gate = guard("fd00:9::/64", journal=journal.append)
     began = time.monotonic()
-    found = asyncio.run(neighbours6(gate, NDP, named("v0", interfaces()), targets))
+    found = asyncio.run(drained(neighbours6(gate, NDP, named("v0", interfaces()), targets)))
     return found, journal, time.monotonic() - began, gate.zones
 
 
@@ -127,8 +131,8 @@ def test_no_more_is_sent_to_an_ipv6_network_than_was_planned(six):
 
         async def sweep():
             for each in sweeps:
-                if each.medium is Medium.GROUP:
-                    await engine.group(each, plan.targets)
+                if each.for_all:
+                    await drained(engine.group(each, plan.targets))
                 elif each.medium is Medium.CONNECT:
                     [_ async for _ in engine.connect(each, plan.targets, lambda _: None)]
                 elif each.kind != "syn":
@@ -149,7 +153,7 @@ def test_an_ipv6_group_is_asked_only_where_ipv6_addresses_are_authorised(six):
         for scope, targets in ((both, both[:1]), (both[:1], both), (both, both)):
             engine = Engine(guard(*scope, journal=journal.append), interfaces(), (), listen_s=0.1)
             try:
-                asyncio.run(engine.group(SSDP6, AddressSet.parse(targets)))
+                asyncio.run(drained(engine.group(SSDP6, AddressSet.parse(targets))))
             except ScopeRefusal as refused:
                 journal.append(refused.why)
         return journal
