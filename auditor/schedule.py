@@ -15,7 +15,7 @@ from auditor.model.address import AddressSet
 from auditor.model.coverage_note import INCIDENT, LEFT_ALONE, NOT_YET, NOTHING, RESET, notes
 from auditor.model.household import households
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
-from auditor.model.settled import Done, Doors, looked_at, settled
+from auditor.model.settled import Done, Doors, Past, looked_at, settled
 from auditor.ourselves import many_files, seldom_tidied
 from auditor.outbox import Outbox, reason, until
 from auditor.plugins import Medium, Peer, Probe, Sweep
@@ -284,14 +284,19 @@ class _Host:
         earlier = run.work.done.hurt.get(ip)
         self.suspect = earlier.detail.removesuffix(NOT_YET) if earlier else None
         self.unwell = bool(earlier and not looked_at(earlier))
-        self.answered_on: int | None = (earlier and earlier.endpoint.port) or None
+        past = run.work.done.past.get(ip, Past())  # of the part that was interrupted
+        self.answered_on = past.answered_on
         self.asked_last = ""
         self.turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
-        self.refused: set[tuple[str, int]] = set()  # asked once, and not again
+        listening = {probe.name for probe in run.work.probes if probe.listens}
+        asking = {probe.name for probe in run.work.probes}
+        # ports whose owner greets; others keep silent there
+        self.speaks_first = {port for tool, _, port in past.told if tool in listening}
+        # asked once, and not again
+        self.refused = {(how, port) for tool, how, port in past.refused if tool in asking}
         self.listening: set[asyncio.Future[Attempt | None]] = set()
         self.known = not brief and run.work.enough(seen)
-        self.resets = self.silences = 0
+        self.resets, self.silences = past.resets, 0
 
     async def interview(self) -> None:
         """Ask until all is asked, or enough is known, or the host seems to suffer."""

@@ -1,6 +1,6 @@
 """Fragile devices under the main job at its default pace, and under nmap -sV -T4: who survives?
 
-    PYTHONPATH=. python bench/fragile_runs.py [--runs 100] [--peer-runs 20] [--together 20]
+    PYTHONPATH=. python bench/fragile_runs.py [--runs 100] [--peer-runs 20] [--together 16]
 
 Every run is the whole command `auditor audit` in a department of its own with fresh devices,
 several departments side by side. Each device dies of more than 4 connections in a second, 2 open
@@ -105,10 +105,11 @@ def told(name, runs):
     print(f"{name}: survived {survived} of {len(runs)} runs, {alive} of {len(devices)} devices")
     most = {key: max(d[key] for d in devices) for key in ("syns", "syn_peak_per_s", "open_peak")}
     resets = sum(device["resets"] for device in devices)
+    repeats = sum(device["syn_repeats"] for device in devices)
     calls = [c["peak_per_30s"] for _, _, r, _ in runs for c in r["sent"]["calls"].values()]
     print(
         f"  to one device at most {most['syns']} connections, {most['syn_peak_per_s']} a second, "
-        f"{most['open_peak']} open; resets in all {resets}; questions to everybody in 30 s at "
+        f"{most['open_peak']} open; in all {resets} resets, {repeats} repeated SYNs; questions to everybody in 30 s at "
         f"most {max(calls, default=0)}; a run took {max(took for *_, took in runs):.0f} s at most"
     )
     for why, count in Counter(d["dead"] for d in devices if d["dead"]).most_common(6):
@@ -122,7 +123,7 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--runs", type=int, default=100)
     asked.add_argument("--peer-runs", type=int, default=20)
-    asked.add_argument("--together", type=int, default=20, help="departments side by side")
+    asked.add_argument("--together", type=int, default=16, help="departments side by side")
     options = asked.parse_args()
     began = time.monotonic()
     with ThreadPoolExecutor(options.together) as side_by_side:

@@ -20,11 +20,22 @@ class Touches:
         self.request_count = 0
         self.datagrams: Counter[int] = Counter()
         self.ports: set[int] = set()  # TCP ports knocked on, open or not
-        self.syns = Window()  # connection requests on the wire
+        self.syns = Window()  # connections that were asked for on the wire
+        self.repeats = 0  # of such requests: the same ports again
+        self.asked: set[tuple[int, int]] = set()
         self.resets = 0
         self.violations: list[str] = []
         self.wronged: Callable[[str], None] | None = None  # is told of each violation
         self.dead: str | None = None
+
+    def syn(self, moment: float, port: int, source: int) -> None:
+        """Count one connection request."""
+        self.ports.add(port)
+        if (port, source) in self.asked:
+            self.repeats += 1
+        else:
+            self.asked.add((port, source))
+            self.syns.add(moment)
 
     def request(self, port: int, line: str) -> None:
         """Remember one request or datagram."""
@@ -48,6 +59,7 @@ class Touches:
             "open_peak": self.open_peak,
             "syns": self.syns.count,
             "syn_peak_per_s": self.syns.peak,
+            "syn_repeats": self.repeats,
             "resets": self.resets,
             "requests": [{"port": port, "line": line} for port, line in self.requests],
             "request_count": self.request_count,

@@ -190,8 +190,7 @@ class Town:
         if touches and flags & _RST:
             touches.resets += 1
         elif touches and flags & _SYN:
-            touches.ports.add(port)
-            touches.syns.add(moment)
+            touches.syn(moment, port, source)
             if (ip, port) in self._traps:  # the first frame is a touch already
                 touches.violation(f"port {port} was touched")
         if weak := self._weak.get(ip):

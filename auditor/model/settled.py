@@ -9,10 +9,24 @@ from auditor.model.coverage_note import (
     LEFT_ALONE,
     NOT_YET,
     NOTHING,
+    RESET,
     notes,
     read_note,
 )
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """How earlier questions to one host ended; each as (tool, transport, port).
+
+    resets: how often it broke off in mid-reply. answered_on: the port of its last answer.
+    """
+
+    refused: frozenset[tuple[str, str, int]] = frozenset()
+    told: frozenset[tuple[str, str, int]] = frozenset()
+    resets: int = 0
+    answered_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,7 @@ class Done:
     are settled. present: who was there, and what was seen of them. told: by which tool of which
     endpoints. hurt: who was left alone because it seemed to suffer (why; whose last attempt says
     that it has still to be looked at again), left: the questions that it was spared, as `asked`.
+    past: per host, how questions ended.
     """
 
     asked: frozenset[tuple[str, str, int]] = frozenset()
@@ -32,6 +47,7 @@ class Done:
     told: frozenset[tuple[str, Endpoint]] = frozenset()
     hurt: Mapping[str, Attempt] = field(default_factory=dict)
     left: frozenset[tuple[str, str, int]] = frozenset()
+    past: Mapping[str, Past] = field(default_factory=dict)
 
 
 class Doors:
@@ -81,7 +97,27 @@ def settled(attempts: Iterable[Attempt]) -> Done:
     scans = tuple(a for a in kept if a.tool in scanning)
     told = frozenset((a.tool, a.endpoint) for a in kept if a.endpoint.ip)
     hurt = {a.endpoint.ip: a for a in kept if a.tool == INCIDENT and a.endpoint.ip}
-    return Done(frozenset(asked), swept, there, scans, told, hurt, frozenset(left))
+    return Done(frozenset(asked), swept, there, scans, told, hurt, frozenset(left), _past(kept))
+
+
+def _past(kept: Iterable[Attempt]) -> dict[str, Past]:
+    past: dict[str, Past] = {}
+    for attempt in kept:
+        end, outcome = attempt.endpoint, attempt.outcome
+        if not end.ip or not end.port:
+            continue
+        was, question = (
+            past.get(end.ip, Past()),
+            frozenset({(attempt.tool, end.transport, end.port)}),
+        )
+        spoke = end.transport == "tcp" and (outcome.is_knowledge or outcome is Outcome.GARBLED)
+        past[end.ip] = Past(
+            was.refused | (question if outcome is Outcome.REFUSED else frozenset()),
+            was.told | (question if attempt.observations else frozenset()),
+            was.resets + attempt.detail.startswith(RESET),
+            end.port if spoke else was.answered_on,
+        )
+    return past
 
 
 def looked_at(incident: Attempt) -> bool:

@@ -13,6 +13,7 @@ from auditor.net.parting import abandon
 # Linux repeats an unanswered SYN after one second (RFC 6298, 2.1) and asks nobody. A try ends
 # before that; the second one takes its own turn, so each SYN is paced and in the journal.
 TRY_S = 0.95
+TRY_DELICATE_S = 0.8  # where a SYN of the kernel's own must not leave even from a busy machine
 TRIES = 2
 
 # What an errno says of the peer, or of us; everything else is our own failure.
@@ -82,7 +83,8 @@ async def dial(
             break  # what is left of the budget is for other questions
         guard.spend(ip, look=look)
         await guard.turn(Kind.CONNECT, ip, port)
-        found = await _try(guard, ip, port, tool, min(TRY_S, patience_s - took_s))
+        try_s = TRY_DELICATE_S if guard.scope.pace.delicate else TRY_S
+        found = await _try(guard, ip, port, tool, min(try_s, patience_s - took_s))
         took_s += found.took_s
         guard.fared(ip, answered=found.ended.outcome is not Outcome.SILENT)
         if found.ended.outcome is not Outcome.SILENT or took_s >= patience_s:
