@@ -5,16 +5,17 @@ else. What a host told is handed over as soon as that host is done.
 """
 
 import asyncio
+import contextlib
 import itertools
 import resource
 from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, EnvironmentLack, LedgerError
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import INCIDENT, NOTHING, RESET, notes
+from auditor.model.coverage_note import INCIDENT, LEFT_ALONE, NOTHING, RESET, notes
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
-from auditor.model.settled import Done, Doors, settled
+from auditor.model.settled import WELL, Done, Doors, settled
 from auditor.ourselves import many_files, seldom_tidied
 from auditor.plugins import Medium, Peer, Probe, Sweep
 from auditor.work import Network, Sink, Tick, Work
@@ -22,6 +23,7 @@ from auditor.work import Network, Sink, Tick, Work
 __all__ = ["Done", "Network", "Work", "collect", "settled"]
 
 COALESCE_S = 0.02  # hosts that end within so long are committed together
+KEEP_S = 0.5  # what was answered or sent waits no longer for that, whoever has not ended
 OTHER_FILES = 128  # of the ledger, the interpreter and the sweeps
 MOST_RESETS = 2  # in mid-reply; then the host is left alone
 # Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
@@ -85,12 +87,13 @@ class _Outbox:
     def flush(self) -> None:
         batch, self.waiting = self.waiting, []
         self.news.clear()
-        if batch:
-            self.sink(batch)
+        self.sink(batch)  # also without news: what was sent is kept with it
 
     async def forward(self) -> None:
         while True:
-            await self.news.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(KEEP_S):  # wait_for may swallow the end of us
+                    await self.news.wait()
             await asyncio.sleep(COALESCE_S)
             self.flush()
 
@@ -224,7 +227,7 @@ class _Run:
                 await host.interview()
                 done += 1
                 self.work.progress("probes", done, total)
-                if host.suspect:
+                if host.suspect and not host.seen_again:
                     rechecks.create_task(host.look_again())
 
         with self.network.lent(self.hardware(self.present)) as most:
@@ -266,16 +269,15 @@ class _Host:
 
     def __init__(self, run: _Run, ip: str, seen: list[Observation]) -> None:
         self.run, self.ip, self.seen = run, ip, seen
-        self.suspect: str | None = None
-        self.answered_on: int | None = None
-        self.asked_last = ""
+        before = run.work.done.health.get(ip, WELL)
+        self.suspect, self.seen_again = before.suspect, before.seen_again
+        self.answered_on, self.asked_last = before.answered_on, before.asked_last
+        self.resets, self.silences = before.resets, 0
         self.turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
         self.refused: set[tuple[str, int]] = set()  # asked once, and not again
         self.listening: set[asyncio.Future[Attempt | None]] = set()
         self.known = run.work.enough(seen)
-        self.resets = self.silences = 0
-        self.made: list[Attempt] = []
 
     async def interview(self) -> None:
         """Ask until all is asked, or enough is known, or the host seems to suffer."""
@@ -286,7 +288,7 @@ class _Host:
                 for _ in range(min(len(asked), max(1, self.run.work.scope.pace.host_open))):
                     group.create_task(self._work(questions))
         finally:
-            self.run.outbox.put(self.made)
+            self.run.outbox.news.set()
 
     async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
         for probe, port in questions:
@@ -305,6 +307,8 @@ class _Host:
         asking = self.run.network.converse(peer, probe, seen)
         try:
             attempt = await (self._listen(asking) if probe.listens else asking)
+        except (EnvironmentLack, LedgerError):
+            raise  # nobody can be asked any more, or nothing kept
         except Exception as error:
             where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
             said = f"{type(error).__name__}: {error}"
@@ -312,7 +316,7 @@ class _Host:
             attempt = Attempt(probe.name, where, Outcome.CRASHED, tuple(seen), now, detail=said)
         if attempt is None:
             return
-        self.made.append(attempt)
+        self.run.outbox.waiting.append(attempt)
         self.seen.extend(attempt.observations)
         if probe.listens and attempt.observations:
             self.speaks_first.add(port)
@@ -360,9 +364,10 @@ class _Host:
 
     def _leave(self, probe: Probe, port: int) -> None:
         where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
-        why = f"left alone: the host {self.suspect}"
+        why = f"{LEFT_ALONE}{self.suspect}"
         now = self.run.work.clock()
-        self.made.append(Attempt(probe.name, where, Outcome.NOT_TRIED, (), now, detail=why))
+        left = Attempt(probe.name, where, Outcome.NOT_TRIED, (), now, detail=why)
+        self.run.outbox.waiting.append(left)
 
     async def look_again(self) -> None:
         """Wait, look once whether the host is back, and record the incident."""

@@ -4,8 +4,35 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import NOTHING, notes, read_note
+from auditor.model.coverage_note import (
+    INCIDENT,
+    LEFT_ALONE,
+    NOTHING,
+    RESET,
+    SPENT,
+    notes,
+    read_note,
+)
 from auditor.model.observation import Attempt, Observation, Origin, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a host has borne being asked.
+
+    resets: in mid-reply. suspect: why it is left alone; None while it is not. answered_on: the
+    TCP port that answered last. asked_last: tool and port. seen_again: it was looked at once
+    more, and that is recorded.
+    """
+
+    resets: int = 0
+    suspect: str | None = None
+    answered_on: int | None = None
+    asked_last: str = ""
+    seen_again: bool = False
+
+
+WELL = Health()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +47,7 @@ class Done:
     swept: Mapping[str, AddressSet] = field(default_factory=dict)
     present: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
     scans: tuple[Attempt, ...] = ()  # what tells of ports that are open or not
+    health: Mapping[str, Health] = field(default_factory=dict)  # of those who seemed to suffer
 
 
 class Doors:
@@ -53,7 +81,7 @@ def settled(attempts: Iterable[Attempt]) -> Done:
     present: dict[str, list[Observation]] = {}
     for attempt in kept:
         ip = attempt.endpoint.ip
-        if ip is None or attempt.outcome in {Outcome.NOT_TRIED, Outcome.CRASHED}:
+        if ip is None or attempt.outcome is Outcome.CRASHED or _to_be_tried(attempt):
             continue
         asked.add((ip, attempt.tool, attempt.endpoint.port))
         if attempt.outcome.is_knowledge or attempt.observations:
@@ -64,4 +92,38 @@ def settled(attempts: Iterable[Attempt]) -> Done:
     scanning = {attempt.tool for attempt, note in notes(kept) if note.value("scanned")}
     there = {ip: tuple(seen) for ip, seen in present.items()}
     scans = tuple(a for a in kept if a.tool in scanning)
-    return Done(frozenset(asked), swept, there, scans)
+    return Done(frozenset(asked), swept, there, scans, _healths(kept))
+
+
+def _to_be_tried(attempt: Attempt) -> bool:
+    """Tell whether a question was put off; who is left alone or was asked enough stays so."""
+    said = attempt.detail
+    for_good = said.startswith(LEFT_ALONE) or SPENT in said
+    return attempt.outcome is Outcome.NOT_TRIED and not for_good
+
+
+def _healths(attempts: Iterable[Attempt]) -> dict[str, Health]:
+    """Say of whoever broke off or was left alone what was noticed so far."""
+    mine: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        if attempt.endpoint.ip:
+            mine.setdefault(attempt.endpoint.ip, []).append(attempt)
+    healths = {ip: _health(some) for ip, some in mine.items()}
+    return {ip: health for ip, health in healths.items() if health.resets or health.suspect}
+
+
+def _health(attempts: Iterable[Attempt]) -> Health:
+    resets, suspect, answered_on, last, again = 0, None, None, "", False
+    for attempt in attempts:
+        port, outcome = attempt.endpoint.port, attempt.outcome
+        if attempt.tool == INCIDENT:
+            again = True
+        elif attempt.detail.startswith(LEFT_ALONE):
+            suspect = attempt.detail.removeprefix(LEFT_ALONE)
+        elif port and outcome is not Outcome.NOT_TRIED:
+            resets += attempt.detail.startswith(RESET)
+            last = f"{attempt.tool} on port {port}"
+            heard = outcome.is_knowledge or outcome is Outcome.GARBLED
+            if attempt.endpoint.transport == "tcp" and heard:
+                answered_on = port
+    return Health(resets, suspect, answered_on, last, again)

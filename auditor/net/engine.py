@@ -15,7 +15,8 @@ from auditor.net.connect import sweep_connect
 from auditor.net.dial import dial
 from auditor.net.door import converse
 from auditor.net.group import LISTEN_S, ask_group
-from auditor.net.guard import BudgetSpent, Guard, Kind
+from auditor.net.guard import WATCH_S, BudgetSpent, Guard, Kind
+from auditor.net.steady import Steady
 from auditor.plugins import Peer, Probe, Sweep
 
 NEIGHBOURS_MOST = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
@@ -46,7 +47,20 @@ class Engine:
         wanted = guard.scope.interface
         self.known = (links.named(wanted, known),) if wanted else tuple(known)
         self.raw = links.may(links.CAP_NET_RAW)
+        self.steady = self._links()
         self.introduced: set[str] = set()  # whose hardware address the kernel need not ask for
+
+    def _links(self) -> Steady:
+        """Remember how the links stand that lead to anybody in the scope."""
+        scope = self.guard.scope
+        on_links, behind = links.split(scope.networks.minus(scope.excluded), self.known)
+        far = str(behind.ranges[0]).split("-", 1)[0] if behind else None
+        return Steady([interface for interface, _ in on_links], far)
+
+    def _sure(self, attempts: list[Attempt]) -> list[Attempt]:
+        """Give what a sweep found, unless a link went away while it asked."""
+        self.steady.check()
+        return attempts
 
     # ---------------------------------------------------------------- who is there?
 
@@ -63,15 +77,15 @@ class Engine:
             from auditor.net.icmp import sweep_icmp
 
             async for attempts in sweep_icmp(self.guard, behind, tick):
-                yield attempts
+                yield self._sure(attempts)
         for interface, here in on_links:
             if sweep.kind == "arp":
                 async for attempts in sweep_arp(self.guard, here, interface, tick):
-                    yield attempts
+                    yield self._sure(attempts)
             elif sweep.kind == "ndp" and interface.link_local:
                 from auditor.net.ear import neighbours6
 
-                yield await neighbours6(self.guard, sweep, interface)
+                yield self._sure(await neighbours6(self.guard, sweep, interface))
 
     async def ports(
         self, sweep: Sweep, hosts: Mapping[str, str], ports: Sequence[int], tick: Tick
@@ -89,7 +103,7 @@ class Engine:
             for interface, here in on_links:
                 near = {_number(ip): bytes.fromhex(four[ip].replace(":", "")) for ip in here}
                 async for attempts in sweep_syn(self.guard, near, ports, interface, tick):
-                    yield attempts
+                    yield self._sure(attempts)
 
     async def connect(
         self,
@@ -109,19 +123,23 @@ class Engine:
         on_links, behind = links.split(targets, self.known)
         for interface, here in (*on_links, (None, behind)):
             async for attempts in sweep_connect(self.guard, here, self.knocks, interface, tick):
-                yield attempts
+                yield self._sure(attempts)
 
     async def group(self, sweep: Sweep, targets: AddressSet) -> list[Attempt]:
         """Ask a group once on every segment that holds targets."""
         on_links, _ = links.split(targets, self.known)
-        asked = await asyncio.gather(
-            *(
-                ask_group(self.guard, sweep, interface, self.listen_s)
-                for interface, _ in on_links
-                if ":" in sweep.group or interface.ipv4
+        try:
+            asked = await asyncio.gather(
+                *(
+                    ask_group(self.guard, sweep, interface, self.listen_s)
+                    for interface, _ in on_links
+                    if ":" in sweep.group or interface.ipv4
+                )
             )
-        )
-        return [attempt for attempts in asked for attempt in attempts]
+        except OSError:
+            self.steady.check(at_once=True)  # is it the link, it is the run that ends
+            raise
+        return self._sure([attempt for attempts in asked for attempt in attempts])
 
     async def listen(
         self, sweep: Sweep, targets: AddressSet, seconds: float
@@ -139,6 +157,7 @@ class Engine:
         interface = on_links[0][0]
         async for attempts in listen(self.guard, sweep, interface, seconds):
             yield attempts
+            self.steady.check()  # what was heard before is true all the same
 
     # ---------------------------------------------------------------- what is it?
 
@@ -166,7 +185,10 @@ class Engine:
     async def converse(self, peer: Peer, probe: Probe, seen: list[Observation]) -> Attempt | None:
         """Let a probe speak with a peer; `seen` keeps what it observed if it fails."""
         await self._introduce(peer.ip)
-        return await converse(self.guard, peer, probe, seen)
+        attempt = await converse(self.guard, peer, probe, seen)
+        if attempt and not attempt.outcome.is_knowledge:
+            self.steady.check()
+        return attempt
 
     async def knock(self, ip: str, port: int) -> Outcome:
         """Connect once and say nothing; a host whose budget is spent is not asked."""
@@ -179,6 +201,8 @@ class Engine:
             return Outcome.NOT_TRIED
         if found.sock:
             found.sock.close()
+        else:
+            self.steady.check()
         return found.ended.outcome
 
     async def _introduce(self, ip: str) -> None:
@@ -191,8 +215,15 @@ class Engine:
             await self.guard.meters[Kind.ARP].turn()
 
     async def watch(self) -> None:
-        """Raise as soon as the authority ends."""
-        await self.guard.watch()
+        """Raise as soon as the authority ends, or a link goes away."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.guard.watch())
+            group.create_task(self._watch_links())
+
+    async def _watch_links(self) -> None:
+        while True:
+            self.steady.check()
+            await asyncio.sleep(WATCH_S)
 
     def vantage(self, targets: AddressSet) -> str:
         """Say from where the targets are seen."""

@@ -18,6 +18,7 @@ ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6, ETH_P_VLAN = 0x0003, 0x0800, 0x0806,
 BROADCAST = b"\xff" * 6
 RECEIVE_BUFFER = 16 << 20
 FULL_QUEUE_S = 0.0005
+PATIENCE_S = 1.0  # a queue that stays full for so long leads nowhere
 SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
 SOL_PACKET, PACKET_AUXDATA = 263, 8
 _AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata
@@ -93,13 +94,13 @@ def open_link(interface: Interface, program: Iterable[Instruction]) -> socket.so
 
 def send(sock: socket.socket, interface: Interface, frame: bytes) -> None:
     """Send one frame; a full queue is waited for, a link that went away is said."""
+    until = time.monotonic() + PATIENCE_S
     while True:
         try:
             sock.send(frame)
-        except (BlockingIOError, InterruptedError):
-            time.sleep(FULL_QUEUE_S)
         except OSError as error:
-            if error.errno == errno.ENOBUFS:
+            full = error.errno in {errno.ENOBUFS, errno.EAGAIN, errno.EINTR}
+            if full and time.monotonic() < until:
                 time.sleep(FULL_QUEUE_S)
                 continue
             raise EnvironmentLack(
