@@ -5,7 +5,6 @@ else. What a host told is handed over as soon as that host is done.
 """
 
 import asyncio
-import contextlib
 import itertools
 import resource
 from collections import defaultdict
@@ -17,13 +16,12 @@ from auditor.model.coverage_note import INCIDENT, LEFT_ALONE, NOTHING, RESET, no
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.settled import WELL, Done, Doors, settled
 from auditor.ourselves import many_files, seldom_tidied
+from auditor.outbox import Outbox
 from auditor.plugins import Medium, Peer, Probe, Sweep
-from auditor.work import Network, Sink, Tick, Work
+from auditor.work import Network, Tick, Work
 
 __all__ = ["Done", "Network", "Work", "collect", "settled"]
 
-COALESCE_S = 0.02  # hosts that end within so long are committed together
-KEEP_S = 0.5  # what was answered or sent waits no longer for that, whoever has not ended
 OTHER_FILES = 128  # of the ledger, the interpreter and the sweeps
 MOST_RESETS = 2  # in mid-reply; then the host is left alone
 # Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
@@ -48,7 +46,7 @@ async def collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
 
 
 async def _collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
-    outbox = _Outbox(work.sink)
+    outbox = Outbox(work.sink)
     run = _Run(work, network, outbox)
     try:
         async with asyncio.TaskGroup() as group:
@@ -72,40 +70,15 @@ async def _collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
     return True
 
 
-class _Outbox:
-    """Hands attempts to the sink; those that come close together go together."""
-
-    def __init__(self, sink: Sink) -> None:
-        self.sink = sink
-        self.waiting: list[Attempt] = []
-        self.news = asyncio.Event()
-
-    def put(self, attempts: Iterable[Attempt]) -> None:
-        self.waiting.extend(attempts)
-        self.news.set()
-
-    def flush(self) -> None:
-        batch, self.waiting = self.waiting, []
-        self.news.clear()
-        self.sink(batch)  # also without news: what was sent is kept with it
-
-    async def forward(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(KEEP_S):  # wait_for may swallow the end of us
-                    await self.news.wait()
-            await asyncio.sleep(COALESCE_S)
-            self.flush()
-
-
 class _Run:
     """One collection while it goes on."""
 
-    def __init__(self, work: Work, network: Network, outbox: _Outbox) -> None:
+    def __init__(self, work: Work, network: Network, outbox: Outbox) -> None:
         self.work, self.network, self.outbox = work, network, outbox
         self.present: dict[str, list[Observation]] = {}
         for ip, seen in work.done.present.items():
             self._meet(ip, seen)
+        self.names = {probe.name for probe in work.probes}
         self.reached = NOTHING  # by sweeps that say for each address whether it is there
         self.doors = Doors()
         self.doors.note(work.done.scans)
@@ -274,8 +247,10 @@ class _Host:
         self.answered_on, self.asked_last = before.answered_on, before.asked_last
         self.resets, self.silences = before.resets, 0
         self.turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self.speaks_first: set[int] = set()  # ports whose owner greets; others keep silent there
-        self.refused: set[tuple[str, int]] = set()  # asked once, and not again
+        listening = {p.name for p in run.work.probes if p.listens}
+        # ports whose owner greets: others keep silent there; and those that refused once
+        self.speaks_first = {port for tool, _, port in before.told if tool in listening}
+        self.refused = {(how, port) for tool, how, port in before.refused if tool in run.names}
         self.listening: set[asyncio.Future[Attempt | None]] = set()
         self.known = run.work.enough(seen)
 
@@ -288,7 +263,7 @@ class _Host:
                 for _ in range(min(len(asked), max(1, self.run.work.scope.pace.host_open))):
                     group.create_task(self._work(questions))
         finally:
-            self.run.outbox.news.set()
+            self.run.outbox.put(())
 
     async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
         for probe, port in questions:
@@ -316,7 +291,7 @@ class _Host:
             attempt = Attempt(probe.name, where, Outcome.CRASHED, tuple(seen), now, detail=said)
         if attempt is None:
             return
-        self.run.outbox.waiting.append(attempt)
+        self.run.outbox.add(attempt)
         self.seen.extend(attempt.observations)
         if probe.listens and attempt.observations:
             self.speaks_first.add(port)
@@ -367,7 +342,7 @@ class _Host:
         why = f"{LEFT_ALONE}{self.suspect}"
         now = self.run.work.clock()
         left = Attempt(probe.name, where, Outcome.NOT_TRIED, (), now, detail=why)
-        self.run.outbox.waiting.append(left)
+        self.run.outbox.add(left)
 
     async def look_again(self) -> None:
         """Wait, look once whether the host is back, and record the incident."""

@@ -19,7 +19,7 @@ from auditor.errors import LedgerError
 from auditor.model.journal import GAP, Sent, conversations
 from auditor.model.observation import Attempt, Run
 from auditor.model.settled import Done, settled
-from auditor.schedule import KEEP_S
+from auditor.outbox import KEEP_S
 from auditor.store.ledger import Ledger
 from auditor.store.spool import Spool, spool_of
 

@@ -1,6 +1,6 @@
 """What attempts already tell, so that it need not be asked again: of ports, and of a whole run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditor.model.address import AddressSet
@@ -18,13 +18,16 @@ from auditor.model.observation import Attempt, Observation, Origin, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a host has borne being asked.
+    """How a host has borne being asked, and what it need not be asked therefore.
 
-    resets: in mid-reply. suspect: why it is left alone; None while it is not. answered_on: the
+    refused: transports and ports that refused a tool; told: ports on which a tool was told
+    something; both as (tool, transport, port). resets: in mid-reply. suspect: why it is left alone; None while it is not. answered_on: the
     TCP port that answered last. asked_last: tool and port. seen_again: it was looked at once
     more, and that is recorded.
     """
 
+    refused: frozenset[tuple[str, str, int]] = frozenset()
+    told: frozenset[tuple[str, str, int]] = frozenset()
     resets: int = 0
     suspect: str | None = None
     answered_on: int | None = None
@@ -47,7 +50,7 @@ class Done:
     swept: Mapping[str, AddressSet] = field(default_factory=dict)
     present: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
     scans: tuple[Attempt, ...] = ()  # what tells of ports that are open or not
-    health: Mapping[str, Health] = field(default_factory=dict)  # of those who seemed to suffer
+    health: Mapping[str, Health] = field(default_factory=dict)  # by address
 
 
 class Doors:
@@ -103,16 +106,16 @@ def _to_be_tried(attempt: Attempt) -> bool:
 
 
 def _healths(attempts: Iterable[Attempt]) -> dict[str, Health]:
-    """Say of whoever broke off or was left alone what was noticed so far."""
+    """Say of every host what was noticed so far."""
     mine: dict[str, list[Attempt]] = {}
     for attempt in attempts:
-        if attempt.endpoint.ip:
+        if attempt.endpoint.ip and attempt.outcome is not Outcome.CRASHED:
             mine.setdefault(attempt.endpoint.ip, []).append(attempt)
     healths = {ip: _health(some) for ip, some in mine.items()}
-    return {ip: health for ip, health in healths.items() if health.resets or health.suspect}
+    return {ip: health for ip, health in healths.items() if health != WELL}
 
 
-def _health(attempts: Iterable[Attempt]) -> Health:
+def _health(attempts: Sequence[Attempt]) -> Health:
     resets, suspect, answered_on, last, again = 0, None, None, "", False
     for attempt in attempts:
         port, outcome = attempt.endpoint.port, attempt.outcome
@@ -126,4 +129,7 @@ def _health(attempts: Iterable[Attempt]) -> Health:
             heard = outcome.is_knowledge or outcome is Outcome.GARBLED
             if attempt.endpoint.transport == "tcp" and heard:
                 answered_on = port
-    return Health(resets, suspect, answered_on, last, again)
+    ends = [((a.tool, a.endpoint.transport, a.endpoint.port), a) for a in attempts]
+    refused = frozenset(end for end, a in ends if a.outcome is Outcome.REFUSED)
+    told = frozenset(end for end, a in ends if a.observations)
+    return Health(refused, told, resets, suspect, answered_on, last, again)
