@@ -117,6 +117,8 @@ class _Run:
             count += more
             self.work.progress(sweep.name, min(count, total), total)
 
+        if done is not None and sweep.kind == "ndp":
+            return  # one question to everyone, and it was asked
         if sweep.medium is Medium.GROUP:
             tick(0)
             if done is None:

@@ -78,6 +78,7 @@ class Engine:
 
             async for attempts in sweep_icmp(self.guard, behind, tick):
                 yield self._sure(attempts)
+        everyone: list[Attempt] = []  # on all links at once: so it was asked or it was not
         for interface, here in on_links:
             if sweep.kind == "arp":
                 async for attempts in sweep_arp(self.guard, here, interface, tick):
@@ -85,7 +86,9 @@ class Engine:
             elif sweep.kind == "ndp" and interface.link_local:
                 from auditor.net.ear import neighbours6
 
-                yield self._sure(await neighbours6(self.guard, sweep, interface))
+                everyone += await neighbours6(self.guard, sweep, interface)
+        if everyone:
+            yield self._sure(everyone)
 
     async def ports(
         self, sweep: Sweep, hosts: Mapping[str, str], ports: Sequence[int], tick: Tick
