@@ -19,10 +19,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +33,32 @@ from auditor.model.journal import GAP, conversations
 from auditor.model.observation import Attempt, Outcome
 from auditor.store.ledger import Ledger
 
-NETWORK, EXCLUDED, HOST_TOTAL = "10.20.1.0/27", "10.20.1.9", 25
+NETWORK, EXCLUDED, HOST_TOTAL = "10.20.1.0/28", "10.20.1.9", 25
 GENTLE, QUICK = (), ("--pace", "10000")
 # Few ports, so that one audit takes seconds: each host is asked gently whatever the pace.
 SCOPE = f"""
 site = "Killed"
 networks = ["{NETWORK}"]
 exclude = ["{EXCLUDED}"]
-ports = [21, 80, 443, 554, 1900, 3702, 5060, 5353, 8080, 9100, 37020, 37810]
+ports = [21, 80, 443, 554, 1900, 3702, 5353, 8080, 9100, 37020, 37810]
 """
 PHASES = ("starting", "arp", "ndp", "groups", "syn", "connect", "probes", "finish", "report")
 PHASE_OF = {"arp": "arp", "ndp": "ndp", "syn": "syn", "connect": "connect", "icmp": "connect"}
 GROUPS = ("sadp", "dhip", "onvif", "wsd", "ssdp", "mdns")
 POLL_S, LIMIT_S = 0.01, 120.0
-VOLATILE = {"id", "device", "first_seen", "last_seen", "started", "ended", "run", "attempt", "when", "generated"}
+VOLATILE = {
+    "id",
+    "device",
+    "raw_sha256",
+    "first_seen",
+    "last_seen",
+    "started",
+    "ended",
+    "run",
+    "attempt",
+    "when",
+    "generated",
+}
 AUDITOR = [sys.executable, "-m", "auditor"]
 
 
@@ -253,7 +266,7 @@ def steady(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: steady(v) for k, v in sorted(value.items()) if k not in VOLATILE}
     if isinstance(value, list):
-        return sorted((steady(item) for item in value), key=lambda item: json.dumps(item))
+        return sorted((steady(item) for item in value), key=json.dumps)
     return value
 
 
@@ -267,36 +280,53 @@ def points(kills: int, dice: random.Random, quick: bool) -> list[Point]:
     return made
 
 
-def one(folder: Path, chosen: Sequence[Point], words: Sequence[str], wanted: int) -> Chain:
+def one(
+    folder: Path, chosen: Sequence[Point], words: Sequence[str], wanted: Callable[[], int]
+) -> Chain:
     """Play one chain in a department of its own."""
     folder.mkdir()
     with Department.of(DEVICES, [NETWORK]) as lab:
         victim = Victim(lab, folder, words)
         for point in chosen:
-            victim.die_at(point, wanted)
+            victim.die_at(point, wanted() if point.phase == "finish" else 0)
         victim.live()
     return victim.chain
 
 
-def played(folder: Path, kills: int, chain: int, side: int, seed: int) -> list[Chain]:
+def played(
+    folder: Path,
+    kills: int,
+    chain: int,
+    side: int,
+    seed: int,
+    paces: Sequence[tuple[str, ...]] = (GENTLE, QUICK),
+) -> list[Chain]:
     """Play all chains and a run that nobody kills for each pace; compare their ends."""
-    dice = random.Random(seed)
-    paces: list[tuple[str, ...]] = [GENTLE, QUICK]
+    dice, many = random.Random(seed), len(paces)
+    plans = [
+        points(min(chain, kills - first), dice, quick=paces[number % many] == QUICK)
+        for number, first in enumerate(range(0, kills, chain))
+    ]
     with ThreadPoolExecutor(side) as pool:
-        whole = list(pool.map(lambda n: one(folder / f"whole{n}", (), paces[n], 0), (0, 1)))
-        counts = [attempts_in(folder / f"whole{n}/ledger.db") for n in (0, 1)]
-        plans = [
-            (points(min(chain, kills - first), dice, quick=number % 2 == 1), number)
-            for number, first in enumerate(range(0, kills, chain))
+        whole = [
+            pool.submit(one, folder / f"whole{n}", (), paces[n], lambda: 0) for n in range(many)
         ]
-        ends = list(pool.map(
-            lambda p: one(folder / f"chain{p[1]}", p[0], paces[p[1] % 2], counts[p[1] % 2]), plans
-        ))  # fmt: skip
+
+        def wanted(number: int) -> int:
+            whole[number % many].result()
+            return attempts_in(folder / f"whole{number % many}/ledger.db")
+
+        killed = [
+            pool.submit(one, folder / f"chain{number}", plan, paces[number % many],
+                        partial(wanted, number))
+            for number, plan in enumerate(plans)
+        ]  # fmt: skip
+        ends = [each.result() for each in killed]
     for number, end in enumerate(ends):
-        for name, wanted in whole[number % 2].result.items():
-            if end.result.get(name) != wanted:
-                end.wrong.append(f"{name} differ: {difference(wanted, end.result.get(name))}")
-    return [*whole, *ends]
+        for name, said in whole[number % many].result().result.items():
+            if end.result.get(name) != said:
+                end.wrong.append(f"{name} differ: {difference(said, end.result.get(name))}")
+    return [*(each.result() for each in whole), *ends]
 
 
 def attempts_in(db: Path) -> int:
@@ -309,7 +339,9 @@ def difference(wanted: Any, found: Any) -> str:
     """Show the first place where two lists differ."""
     for one_, other in zip(wanted or [], found or [], strict=False):
         if one_ != other:
-            return f"{json.dumps(one_)[:1500]} became {json.dumps(other)[:1500]}"
+            here, there = json.dumps(one_), json.dumps(other)
+            at_ = next((n for n, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), 0)
+            return f"…{here[max(0, at_ - 200) : at_ + 200]} became {there[at_ : at_ + 200]}"
     return f"{len(wanted or [])} became {len(found or [])}"
 
 
@@ -324,9 +356,7 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            ends = played(
-                Path(folder), options.kills, options.chain, options.side, options.seed
-            )
+            ends = played(Path(folder), options.kills, options.chain, options.side, options.seed)
         except EnvironmentLack as lack:
             print(f"skipped, because {lack.what}")
             return
