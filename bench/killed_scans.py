@@ -35,6 +35,7 @@ from auditor.store.ledger import Ledger
 
 NETWORK, EXCLUDED, HOST_TOTAL = "10.20.1.0/28", "10.20.1.9", 25
 GENTLE, QUICK = (), ("--pace", "10000")
+CONNECT = ("--engine", "connect", "--pace", "100")
 # Few ports, so that one audit takes seconds: each host is asked gently whatever the pace.
 SCOPE = f"""
 site = "Killed"
@@ -270,10 +271,12 @@ def steady(value: Any) -> Any:
     return value
 
 
-def points(kills: int, dice: random.Random, quick: bool) -> list[Point]:
+def points(kills: int, dice: random.Random, words: tuple[str, ...]) -> list[Point]:
     """Choose where one chain is killed, in the order in which a run comes by."""
-    phases = ["arp", "groups", "probes", "ndp", "finish", "report", *(["syn"] if quick else [])]
-    chosen = sorted((dice.choice(phases) for _ in range(kills - kills // 4)), key=PHASES.index)
+    own = {QUICK: ["syn"], CONNECT: ["connect"]}.get(words, ["arp"])
+    phases = ["arp", "groups", "probes", "ndp", "finish", "report"]
+    chosen = own + [dice.choice(phases) for _ in range(kills - kills // 4 - 1)]
+    chosen.sort(key=PHASES.index)
     made = [Point(phase, dice.uniform(0.0, 0.02 if phase == "finish" else 0.6)) for phase in chosen]
     for _ in range(kills // 4):  # a run that was just started, or taken up
         made.insert(dice.randrange(len(made) + 1), Point("starting", dice.uniform(0.1, 2.0)))
@@ -299,12 +302,12 @@ def played(
     chain: int,
     side: int,
     seed: int,
-    paces: Sequence[tuple[str, ...]] = (GENTLE, QUICK),
+    paces: Sequence[tuple[str, ...]] = (GENTLE, QUICK, CONNECT),
 ) -> list[Chain]:
     """Play all chains and a run that nobody kills for each pace; compare their ends."""
     dice, many = random.Random(seed), len(paces)
     plans = [
-        points(min(chain, kills - first), dice, quick=paces[number % many] == QUICK)
+        points(min(chain, kills - first), dice, paces[number % many])
         for number, first in enumerate(range(0, kills, chain))
     ]
     with ThreadPoolExecutor(side) as pool:
