@@ -233,8 +233,11 @@ def sign(path: Path, key_path: Path) -> str:
     return hashlib.sha256(public).hexdigest()
 
 
-def as_json(scope: Scope) -> str:
-    """Write the scope as the ledger keeps it: everything but the communities."""
+def as_json(scope: Scope, engine: str = "auto") -> str:
+    """Write the scope as the ledger keeps it: everything but the communities.
+
+    engine: which one was asked for, so that a resumed run uses the same.
+    """
     authority = scope.authority
     said: dict[str, Any] = {
         "site": scope.site,
@@ -245,6 +248,7 @@ def as_json(scope: Scope) -> str:
         "profile": scope.pace.profile,
         "pace": asdict(scope.pace),
         "interface": scope.interface,
+        "engine": engine,
         "snmp": scope.community is not None,
         "hours": scope.hours and asdict(scope.hours),
         "operator": authority.operator,

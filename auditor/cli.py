@@ -8,6 +8,8 @@ Only typer is imported here: each command imports its own room when it runs, so 
 `auditor --help` answers at once.
 """
 
+import contextlib
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -298,12 +300,16 @@ def main() -> None:
     from auditor.errors import AuditorError
 
     sys.excepthook = defect
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C; what is ignored stays ignored
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     try:
         typer.main.get_command(app)()  # app() would put its own hook in place of ours
     except AuditorError as error:
         sys.exit(complain(error))
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print("interrupted", file=sys.stderr)
         sys.exit(3)
     except BrokenPipeError:
         # the reader (head, less) has seen enough; keep Python from complaining at exit

@@ -1,12 +1,18 @@
-"""Hands what was found to whoever keeps it, and tells the one reason why a run ended."""
+"""The way of answers into the ledger: soon, together, never too many at once; and why a run ended."""
 
 import asyncio
+import contextlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from auditor.model.observation import Attempt
 from auditor.work import Sink
 
-COALESCE_S = 0.02  # attempts that come within so long are committed together
+COALESCE_S = 0.02  # what comes within so long is committed together
+KEEP_S = 0.5  # what was answered or sent waits no longer for that, whoever has not ended
+# To keep so many takes some hundredths of a second, in which nobody is listened to.
+MOST_TOGETHER = 1_000
+SHARE = 4  # so many times as long as a portion took, others work before the next
 
 
 class Stopped(Exception):  # noqa: N818 no error: somebody pressed Ctrl-C
@@ -14,31 +20,50 @@ class Stopped(Exception):  # noqa: N818 no error: somebody pressed Ctrl-C
 
 
 class Outbox:
-    """Hands attempts to the sink; those that come close together go together."""
+    """Hands attempts to the sink; those that were put together are never parted."""
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
-        self.waiting: list[Attempt] = []
+        self.waiting: deque[list[Attempt]] = deque()
         self.news = asyncio.Event()
 
+    def add(self, attempt: Attempt) -> None:
+        """Take an attempt that may wait for others of its host, for KEEP_S at most."""
+        self.waiting.append([attempt])
+
     def put(self, attempts: Iterable[Attempt]) -> None:
-        """Take attempts that are handed over soon."""
-        self.waiting.extend(attempts)
+        """Take attempts that belong together: they go as soon as may be, with all that wait."""
+        if together := list(attempts):
+            self.waiting.append(together)
         self.news.set()
 
     def flush(self) -> None:
-        """Hand over what waits."""
-        batch, self.waiting = self.waiting, []
-        self.news.clear()
-        if batch:
-            self.sink(batch)
+        """Hand over all that waits; also without news, because what was sent is kept with it."""
+        self._hand_over()
+        while self.waiting:
+            self._hand_over()
 
     async def forward(self) -> None:
-        """Hand over whatever comes, until cancelled."""
+        """Hand over what comes until cancelled; between two portions others may work."""
+        loop = asyncio.get_running_loop()
         while True:
-            await self.news.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(KEEP_S):  # wait_for may swallow the end of us
+                    await self.news.wait()
             await asyncio.sleep(COALESCE_S)
-            self.flush()
+            self.news.clear()
+            more = True
+            while more:
+                began = loop.time()
+                self._hand_over()
+                if more := bool(self.waiting):
+                    await asyncio.sleep(SHARE * (loop.time() - began))
+
+    def _hand_over(self) -> None:
+        batch: list[Attempt] = []
+        while self.waiting and len(batch) < MOST_TOGETHER:
+            batch += self.waiting.popleft()
+        self.sink(batch)
 
 
 async def until(stop: asyncio.Event) -> None:
@@ -48,8 +73,8 @@ async def until(stop: asyncio.Event) -> None:
 
 
 def reason(errors: BaseExceptionGroup[BaseException]) -> BaseException | None:
-    """Give the first reason of several that is more than the user's wish to stop; None: no other."""
-    return next((error for error in _flat(errors) if not isinstance(error, Stopped)), None)
+    """Give what ended a run; None where the user stopped it."""
+    return next((end for end in _flat(errors) if not isinstance(end, Stopped)), None)
 
 
 def _flat(errors: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from itertools import groupby
 
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, EnvironmentLack, LedgerError
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import INCIDENT, LEFT_ALONE, NOT_YET, NOTHING, RESET, notes
 from auditor.model.household import households
@@ -76,6 +76,7 @@ class _Run:
         self.present: dict[str, list[Observation]] = {}
         for ip, seen in work.done.present.items():
             self._meet(ip, seen)
+        self.names = {probe.name for probe in work.probes}
         self.reached = NOTHING  # by sweeps that say for each address whether it is there
         self.doors = Doors()
         self.doors.note(work.done.scans)
@@ -302,9 +303,12 @@ class _Host:
         """Ask until all is asked, or enough is known, or the host seems to suffer."""
         asked = self.run.questions(self.ip)
         questions = iter(asked)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(len(asked), max(1, self.run.work.scope.pace.host_open))):
-                group.create_task(self._work(questions))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(len(asked), max(1, self.run.work.scope.pace.host_open))):
+                    group.create_task(self._work(questions))
+        finally:
+            self.run.outbox.put(())
 
     async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
         for probe, port in questions:
@@ -323,12 +327,14 @@ class _Host:
         asking = self.run.network.converse(peer, probe, seen)
         try:
             attempt = await (self._listen(asking) if probe.listens else asking)
+        except (EnvironmentLack, LedgerError):
+            raise  # nobody can be asked any more, or nothing kept
         except Exception as error:
             where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
             attempt = self.run.failed(probe.name, where, error, seen)
         if attempt is None:
             return
-        self.run.outbox.put([attempt])
+        self.run.outbox.add(attempt)
         self.seen.extend(attempt.observations)
         if probe.listens and attempt.observations:
             self.speaks_first.add(port)
@@ -387,7 +393,7 @@ class _Host:
         why = f"{LEFT_ALONE}: the host {self.suspect}"
         now = self.run.work.clock()
         left = Attempt(probe.name, where, Outcome.NOT_TRIED, (), now, detail=why)
-        self.run.outbox.put([left])
+        self.run.outbox.add(left)
 
     async def look_again(self) -> None:
         """Wait, look once whether the host is back, and record how it is."""

@@ -1,18 +1,22 @@
 """Commands that look at networks: plan, scan, audit."""
 
 import asyncio
-import signal
+import json
+import sys
 import uuid
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from auditor import __version__, authority, planning, wiring
+from auditor.commands import interrupts
+from auditor.commands.going_on import Record, newest_unfinished
+from auditor.commands.interrupts import INCOMPLETE
+from auditor.commands.moments import Moments
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import Progress, complain, emit, safe
-from auditor.errors import AuditorError, EnvironmentLack, LedgerError, UsageError
+from auditor.errors import AuditorError, EnvironmentLack, UsageError
 from auditor.model.address import AddressSet
-from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Observation, Origin, Outcome, Run
 from auditor.model.scope import Plan, Scope
 from auditor.net import interfaces
@@ -20,11 +24,9 @@ from auditor.net.engine import Engine
 from auditor.net.guard import Guard
 from auditor.ourselves import seldom_tidied
 from auditor.plugins import Medium, Sweep
-from auditor.schedule import Work, collect, settled
+from auditor.schedule import Work, collect
 from auditor.store.ledger import Ledger
 from auditor.wire import snmp
-
-INCOMPLETE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,17 @@ def audit(
         with wiring.open_ledger(setting.db) as ledger:
             done = _new(setting, asked, ledger)
         _tell(setting, done)
-        code = judging.report(setting, wanted)
+        try:
+            code = judging.report(setting, wanted)
+            sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads the answer: it was not given
+            sys.stdout = None
+            return INCOMPLETE
+        except AuditorError as error:
+            if done.status == "complete":
+                raise
+            complain(error)
+            return INCOMPLETE
     return INCOMPLETE if done.status != "complete" else code
 
 
@@ -194,10 +206,11 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
         kind="scan",
         started=now,
         operator=scope.authority.operator,
-        scope=authority.as_json(scope),  # what is excluded stands beside, and coverage says so
+        scope=authority.as_json(scope, asked.engine),  # what is excluded stands beside it
         tool_version=__version__,
     )
-    return _collect(setting, asked, ledger, run, scope)
+    with Record(setting, ledger, run) as record:
+        return _collect(setting, asked, record, scope)
 
 
 def _reachable(made: Plan) -> None:
@@ -215,79 +228,82 @@ def _reachable(made: Plan) -> None:
 
 
 def _resumed(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
-    open_runs = [
-        run
-        for run in ledger.runs(asked.site or None)
-        if run.kind == "scan" and run.status != "complete"
-    ]
-    if not open_runs:
+    run = newest_unfinished(ledger, asked.site, lambda run: run.kind == "scan")
+    if run is None:
         raise UsageError("there is no scan to resume", hint="start one: auditor scan TARGET…")
-    run = open_runs[-1]
     scope = authority.from_json(run.scope, setting.now())
-    if asked.scope:
-        given = _scope(setting, asked)
-        scope = replace(
-            scope, community=given.community, router_communities=given.router_communities
-        )
-    setting.say(f"resuming {run.id} ({run.site})")
-    return _collect(setting, asked, ledger, run, scope, again=True)
+    with Record(setting, ledger, run) as record:
+        setting.say(f"resuming {run.id} ({run.site})")
+        record.take_up()
+        said = json.loads(run.scope)
+        source = asked.scope or (Path(said["source"]) if said.get("snmp") else None)
+        if source:  # communities are not kept; the file that the run began with has them
+            given = _scope(setting, replace(asked, scope=source, targets=()))
+            scope = replace(
+                scope, community=given.community, router_communities=given.router_communities
+            )
+        asked = replace(asked, engine=said.get("engine", asked.engine))
+        return _collect(setting, asked, record, scope, again=True)
 
 
 def _collect(
     setting: Setting,
     asked: Asked,
-    ledger: Ledger,
-    run: Run,
+    record: Record,
     scope: Scope,
     *,
     again: bool = False,
 ) -> Collected:
-    sent: list[Sent] = []
-    earlier = ledger.journaled(run.id) if again else None
-    guard = Guard(scope, clock=setting.now, journal=sent.append, earlier=earlier)
+    guard = Guard(
+        scope,
+        clock=record.clock.now,
+        wall=setting.now,
+        journal=record.note,
+        spent=record.spent,
+        resumed=again,
+    )
     lists, _ = authority.port_lists(wiring.DATA / "ports.toml")
     engine = Engine(guard, interfaces.interfaces(), lists["knock"], by_nmap=asked.engine == "nmap")
     targets = scope.networks.minus(scope.excluded)
     if not again:
-        ledger.start(replace(run, vantage=engine.vantage(targets)))
+        record.begin(engine.vantage(targets))
     progress = Progress(quiet=setting.quiet)
-    totals: dict[str, int] = {}
-
-    def sink(attempts: Sequence[Attempt]) -> None:
-        for entry in sent:
-            totals[entry.kind] = totals.get(entry.kind, 0) + entry.count
-        ledger.append(
-            run.id, (*attempts, *_listed_by_routers(attempts)), tuple(sent)
-        )  # both in one durable commit
-        sent.clear()
-
     work = Work(
         scope=scope,
         targets=targets,
         sweeps=_sweeps(asked.engine),
         probes=wiring.probes(),
         lists=lists,
-        clock=setting.now,
-        sink=sink,
+        clock=guard.clock,
+        sink=lambda attempts: record.keep((*attempts, *_listed_by_routers(attempts))),
         progress=progress,
         enough=_enough(),
-        done=settled(s.attempt for s in ledger.attempts(run=run.id)) if again else settled(()),
+        done=record.done,
     )
-    status, reason = "crashed", ""
+
+    async def job(stop: asyncio.Event) -> bool:
+        if again:  # whatever was sent last, no cap of any second is exceeded
+            await asyncio.sleep(guard.rest_s)
+        return await collect(work, engine, stop)
+
+    status, reason = "interrupted", ""
     try:
-        complete = _run(lambda stop: collect(work, engine, stop))
-        status = "complete" if complete else "interrupted"
-    except LedgerError:
-        status = "interrupted"  # nothing can be kept any more: there is nothing to go on with
-        raise
+        status = "complete" if interrupts.run(job) else "interrupted"
     except AuditorError as error:
-        status, reason = "interrupted", error.what
+        reason = error.what
         complain(error)  # what was collected until then stands, and is reported
+    except BaseException as error:
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "crashed"
+        raise
     finally:
+        broken = record.finish(status, reason)
         progress.close()
-        _journal(ledger, run.id, sent, totals)
-        ledger.finish(run.id, status, (reason,) if reason else (), setting.now())
-    return Collected(run.id, status, reason, tuple(sorted(totals.items())))
+    if broken:
+        status = "interrupted"
+        if not reason:
+            reason = broken.what
+            complain(broken)
+    return Collected(record.run.id, status, reason, tuple(sorted(record.totals.items())))
 
 
 def _listed_by_routers(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
@@ -320,7 +336,9 @@ def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
     ]
     here = [network for link in links for network in link.on_link.cidrs() if "." in network]
     scope = _scope(setting, replace(asked, targets=asked.targets or tuple(here)))
-    engine = Engine(Guard(scope, clock=setting.now), interfaces.interfaces(), ())
+    clock = Moments(setting.now)
+    guard = Guard(scope, clock=clock.now, wall=setting.now)
+    engine = Engine(guard, interfaces.interfaces(), ())
     (sweep,) = (sweep for sweep in wiring.sweeps() if sweep.medium is Medium.PASSIVE)
     now = setting.now()
     run = Run(
@@ -344,45 +362,16 @@ def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
                 return False
         return True
 
-    complete = _run(listen)
-    ledger.finish(run.id, "complete" if complete else "interrupted", (), setting.now())
-    setting.say(f"run {run.id}: {heard} sightings; sent: nothing")
-    return 0 if complete else INCOMPLETE
-
-
-def _journal(
-    ledger: Ledger,
-    run: str,
-    sent: list[Sent],
-    totals: dict[str, int],
-) -> None:
-    for entry in sent:
-        totals[entry.kind] = totals.get(entry.kind, 0) + entry.count
-    if sent:
-        ledger.journal(run, list(sent))
-        sent.clear()
-
-
-def _run(job: Callable[[asyncio.Event], Coroutine[None, None, bool]]) -> bool:
-    """Run a collection on its own loop; the first Ctrl-C stops cleanly, the second at once."""
-
-    async def main() -> bool:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-
-        def interrupt() -> None:
-            stop.set()
-            loop.remove_signal_handler(signal.SIGINT)
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, interrupt)
-        return await job(stop)
-
+    status, reason = "interrupted", ""
     try:
-        import uvloop
-    except ImportError:  # no wheel for this platform: slower, and just as right
-        return asyncio.run(main())
-    return bool(uvloop.run(main()))
+        status = "complete" if interrupts.run(listen) else "interrupted"
+    except AuditorError as error:
+        reason = error.what
+        complain(error)
+    finally:
+        ledger.finish(run.id, status, (reason,) if reason else (), clock.now())
+    setting.say(f"run {run.id}: {heard} sightings; sent: nothing")
+    return 0 if status == "complete" else INCOMPLETE
 
 
 def _enough() -> Callable[[Sequence[Observation]], bool]:

@@ -1,5 +1,6 @@
 """What holds for every command: the ledger, the settings file, how much to say, the clock."""
 
+import contextlib
 import re
 import sys
 import tomllib
@@ -95,9 +96,10 @@ class Setting:
             ) from error
 
     def say(self, text: str) -> None:
-        """Tell a person something on stderr, unless they asked for quiet."""
+        """Tell a person something on stderr, unless they asked for quiet or have gone."""
         if not self.quiet:
-            print(safe(text, 4000), file=sys.stderr)
+            with contextlib.suppress(OSError):
+                print(safe(text, 4000), file=sys.stderr)
 
 
 def _check_zone(path: Path, name: object) -> None:

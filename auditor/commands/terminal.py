@@ -5,6 +5,7 @@ characters move cursors, set titles and open links (ECMA-48, OSC 8), bidirection
 reverse what is read.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 from auditor.errors import AuditorError, LedgerError
 
 WIDEST = 60  # characters of one cell of a table
+BROKEN = ("full", "locked", "cannot be read or written", "cannot be written down")
 SPACES = " \u00a0\u202f"  # the no-break ones stand before signs in French and act on nothing
 
 
@@ -33,9 +35,10 @@ def safe(text: object, limit: int = 400) -> str:
 
 def complain(error: AuditorError) -> int:
     """Print what, why and what to do on stderr; give the exit code."""
-    for line in error.lines():
-        print(safe(line, 2000), file=sys.stderr)
-    broken = isinstance(error, LedgerError) and any(w in error.what for w in ("full", "locked"))
+    with contextlib.suppress(OSError):  # a terminal that has gone must not change the answer
+        for line in error.lines():
+            print(safe(line, 2000), file=sys.stderr)
+    broken = isinstance(error, LedgerError) and any(w in error.what for w in BROKEN)
     return 3 if broken else 2
 
 
@@ -90,7 +93,8 @@ class Progress:
     def close(self) -> None:
         """Leave the terminal as it was."""
         if self._bar is not None:
-            self._bar.stop()
+            with contextlib.suppress(OSError):
+                self._bar.stop()
 
 
 def _bar() -> Any:

@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from auditor.model.report import Report
 from auditor.plugins import Written
 
 NAME = "MANIFEST.json"
+PART = ".part"
 SCHEMA = "urn:legacy-equipment-auditor:manifest:1"
 BLOCK_BYTES = 1 << 20
 LIMIT_BYTES = 64 << 20  # a manifest larger than this is not ours
@@ -27,6 +29,8 @@ def write_folder(files: Iterable[Written], out: Path, report: Report) -> tuple[P
     """
     listed: dict[str, dict[str, Any]] = {}
     try:
+        for old in out.glob(f".*{PART}"):  # of a report that was killed
+            old.unlink(missing_ok=True)
         for written in files:
             listed[written.name] = _write(out / written.name, written.pieces)
         body = _manifest(report, listed)
@@ -42,7 +46,7 @@ def write_folder(files: Iterable[Written], out: Path, report: Report) -> tuple[P
 
 def _write(path: Path, pieces: Iterable[bytes]) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    waiting = path.with_name(f".{path.name}.part")
+    waiting = path.with_name(f".{path.name}{PART}")
     digest, size = hashlib.sha256(), 0
     try:
         with waiting.open("wb") as file:
@@ -50,6 +54,8 @@ def _write(path: Path, pieces: Iterable[bytes]) -> dict[str, Any]:
                 file.write(piece)
                 digest.update(piece)
                 size += len(piece)
+            file.flush()
+            os.fsync(file.fileno())  # a name that outlives a loss of power has its bytes
         waiting.replace(path)
     finally:
         waiting.unlink(missing_ok=True)

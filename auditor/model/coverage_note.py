@@ -22,6 +22,8 @@ from auditor.model.observation import Attempt
 # How the detail of an attempt begins when the peer broke the connection in mid-reply; the
 # scheduler leaves a host alone that does it twice.
 RESET = "reset in mid-reply"
+# What the detail of an attempt says that was not made because the host had been asked enough.
+SPENT = "the profile allows no more in one run"
 # The tool under which it is recorded that a host stopped answering after we spoke to it.
 INCIDENT = "incident"
 # How its detail ends until the host has been looked at again, and how details of what was not

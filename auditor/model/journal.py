@@ -1,14 +1,22 @@
 """What we sent: the account that can be handed to whoever watches the network."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+
+# The kind of a line that says that lines may be missing here, and why.
+GAP = "gap"
+# The detail of a line with which a conversation began: one of those that a host may be asked
+# in a run (Pace.host_total).
+BEGAN = "begins a conversation"
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """Frames, datagrams or connections of one kind to one address in one moment.
 
-    kind: arp ndp icmp syn udp tcp tls. port: 0 where the transport has none. count: how many
+    kind: arp ndp icmp syn udp tcp tls, or GAP. port: 0 where the transport has none. count: how many
     (a sweep may sum up its frames to one address). size: bytes sent, payload only.
     """
 
@@ -20,3 +28,8 @@ class Sent:
     size: int = 0
     tool: str = ""
     detail: str = ""
+
+
+def conversations(sent: Iterable[Sent]) -> Counter[str]:
+    """Count the conversations that were begun with each host, by its address."""
+    return Counter(one.ip for one in sent if one.detail == BEGAN)

@@ -10,6 +10,7 @@ from auditor.model.coverage_note import (
     NOT_YET,
     NOTHING,
     RESET,
+    SPENT,
     notes,
     read_note,
 )
@@ -82,7 +83,7 @@ def settled(attempts: Iterable[Attempt]) -> Done:
     present: dict[str, list[Observation]] = {}
     for attempt in kept:
         ip = attempt.endpoint.ip
-        if ip and attempt.detail.startswith(LEFT_ALONE):
+        if ip and (attempt.detail.startswith(LEFT_ALONE) or SPENT in attempt.detail):
             left.add((ip, attempt.tool, attempt.endpoint.port))
         if ip is None or attempt.outcome in {Outcome.NOT_TRIED, Outcome.CRASHED}:
             continue

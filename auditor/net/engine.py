@@ -16,8 +16,9 @@ from auditor.net.connect import PART_S, sweep_connect
 from auditor.net.dial import dial
 from auditor.net.door import converse
 from auditor.net.group import LISTEN_S, ask_group
-from auditor.net.guard import BudgetSpent, Guard, Kind
+from auditor.net.guard import WATCH_S, BudgetSpent, Guard, Kind
 from auditor.net.parting import lounge, part
+from auditor.net.steady import Steady
 from auditor.plugins import Medium, Peer, Probe, Sweep
 
 NEIGHBOURS_MOST = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
@@ -49,7 +50,20 @@ class Engine:
         self.known = (links.named(wanted, known),) if wanted else tuple(known)
         self.raw = links.may(links.CAP_NET_RAW)
         self.heard6: set[int] = set()  # links whose IPv6 neighbours were asked
+        self.steady = self._links()
         self.introduced: set[str] = set()  # whose hardware address the kernel need not ask for
+
+    def _links(self) -> Steady:
+        """Remember how the links stand that lead to anybody in the scope."""
+        scope = self.guard.scope
+        on_links, behind = links.split(scope.networks.minus(scope.excluded), self.known)
+        far = str(behind.ranges[0]).split("-", 1)[0] if behind else None
+        return Steady([interface for interface, _ in on_links], far)
+
+    def _sure(self, attempts: list[Attempt]) -> list[Attempt]:
+        """Give what a sweep found, unless a link went away while it asked."""
+        self.steady.check()
+        return attempts
 
     # ---------------------------------------------------------------- who is there?
 
@@ -66,11 +80,11 @@ class Engine:
             from auditor.net.icmp import sweep_icmp
 
             async for attempts in sweep_icmp(self.guard, behind, tick):
-                yield attempts
+                yield self._sure(attempts)
         for interface, here in on_links:
             if sweep.kind == "arp":
                 async for attempts in sweep_arp(self.guard, here, interface, tick):
-                    yield attempts
+                    yield self._sure(attempts)
 
     async def ports(
         self, sweep: Sweep, hosts: Mapping[str, str], ports: Sequence[int], tick: Tick
@@ -88,7 +102,7 @@ class Engine:
             for interface, here in on_links:
                 near = {_number(ip): bytes.fromhex(four[ip].replace(":", "")) for ip in here}
                 async for attempts in sweep_syn(self.guard, near, ports, interface, tick):
-                    yield attempts
+                    yield self._sure(attempts)
 
     async def connect(
         self,
@@ -111,7 +125,7 @@ class Engine:
             if interface and here.of_version(6):
                 yield self._remembered(sweep, interface, here)
             async for attempts in sweep_connect(self.guard, here, self.knocks, interface, tick):
-                yield attempts
+                yield self._sure(attempts)
 
     def _remembered(
         self, sweep: Sweep, interface: links.Interface, here: AddressSet
@@ -137,8 +151,12 @@ class Engine:
         near = [(interface, here) for interface, here in on_links if not interface.loopback]
         asking = list(filter(None, (self._ask_all(sweep, *link) for link in near)))
         while asking:
-            rounds = await asyncio.gather(*(anext(each, None) for each in asking))
-            yield [attempt for attempts in rounds for attempt in attempts or ()]
+            try:
+                rounds = await asyncio.gather(*(anext(each, None) for each in asking))
+            except OSError:
+                self.steady.check(at_once=True)  # is it the link, it is the run that ends
+                raise
+            yield self._sure([attempt for attempts in rounds for attempt in attempts or ()])
             asking = [
                 each for each, attempts in zip(asking, rounds, strict=True) if attempts is not None
             ]
@@ -178,6 +196,7 @@ class Engine:
         interface = on_links[0][0]
         async for attempts in listen(self.guard, sweep, interface, seconds):
             yield attempts
+            self.steady.check()  # what was heard before is true all the same
 
     # ---------------------------------------------------------------- what is it?
 
@@ -213,7 +232,10 @@ class Engine:
     async def converse(self, peer: Peer, probe: Probe, seen: list[Observation]) -> Attempt | None:
         """Let a probe speak with a peer; `seen` keeps what it observed if it fails."""
         await self._introduce(peer.ip)
-        return await converse(self.guard, peer, probe, seen)
+        attempt = await converse(self.guard, peer, probe, seen)
+        if attempt and not attempt.outcome.is_knowledge:
+            self.steady.check()
+        return attempt
 
     async def knock(self, ip: str, port: int) -> Outcome:
         """Connect once and say nothing; a host whose budget is spent is not asked."""
@@ -225,6 +247,8 @@ class Engine:
                     await part(self.guard, found.sock, PART_S)
         except BudgetSpent:
             return Outcome.NOT_TRIED
+        if not found.sock:
+            self.steady.check()
         return found.ended.outcome
 
     async def _introduce(self, ip: str) -> None:
@@ -247,8 +271,15 @@ class Engine:
         lounge(self.guard).close()
 
     async def watch(self) -> None:
-        """Raise as soon as the authority ends."""
-        await self.guard.watch()
+        """Raise as soon as the authority ends, or a link goes away."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.guard.watch())
+            group.create_task(self._watch_links())
+
+    async def _watch_links(self) -> None:
+        while True:
+            self.steady.check()
+            await asyncio.sleep(WATCH_S)
 
     def vantage(self, targets: AddressSet) -> str:
         """Say from where the targets are seen."""

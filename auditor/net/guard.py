@@ -7,14 +7,16 @@ of the authorised networks, onto a forbidden port or over the cap.
 import asyncio
 import hashlib
 import ipaddress
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from auditor.errors import AuditorError, ScopeRefusal
 from auditor.model.address import LINK_LOCAL, AddressSet
-from auditor.model.journal import Sent
+from auditor.model.coverage_note import SPENT
+from auditor.model.journal import BEGAN, Sent
 from auditor.model.scope import Scope
 from auditor.net.pace import Meter, Seldom
 
@@ -79,9 +81,11 @@ class _Seat:
 
 
 class Guard:
-    """One per run. clock: the wall clock (UTC). journal: is handed everything that was sent.
+    """One per run. clock: gives the moments that are written down (UTC, never going back).
 
-    earlier: what this run sent before it was interrupted, where it goes on.
+    wall: the wall clock that the authority ends by; as `clock` where nothing is said.
+    journal: is handed everything that was sent. spent: conversations that an earlier part of
+    the run began with a host, by its address. resumed: there was such an earlier part.
     """
 
     def __init__(
@@ -90,10 +94,13 @@ class Guard:
         *,
         clock: Callable[[], datetime],
         journal: Callable[[Sent], None] | None = None,
-        earlier: Iterable[Sent] | None = None,
+        wall: Callable[[], datetime] | None = None,
+        spent: Mapping[str, int] | None = None,
+        resumed: bool = False,
     ) -> None:
         self.scope = scope
         self.clock = clock
+        self.wall = wall or clock
         self.journal = journal
         self.revoked: str | None = None
         pace = scope.pace
@@ -104,12 +111,10 @@ class Guard:
         }
         self._segments: dict[str, Seldom] = {}
         self._hosts: dict[str, _Host] = {}
-        self._talks: dict[str, int] = {}
+        self._talks: dict[str, int] = dict(spent or {})
+        self._begun: Counter[str] = Counter()  # conversations whose first packet is due
         self._passed: set[str] = set()
-        self.resumed = earlier is not None
-        for sent in earlier or ():
-            if sent.kind == "udp" or (sent.kind == "tcp" and not sent.size):
-                self._talks[sent.ip] = self._talks.get(sent.ip, 0) + 1
+        self.resumed = resumed
         # link-local address -> by which of our interfaces it was heard, and with which MAC
         self.zones: dict[str, dict[int, str]] = {}
         self._same: dict[str, str] = {}  # address -> the first address of the same device
@@ -118,7 +123,7 @@ class Guard:
 
     def standing(self) -> str | None:
         """Give the reason why nothing at all may be sent now; None where something may."""
-        moment, authority = self.clock(), self.scope.authority
+        moment, authority = self.wall(), self.scope.authority
         if self.revoked:
             return self.revoked
         if authority.expires and moment >= authority.expires:
@@ -129,7 +134,7 @@ class Guard:
 
     def permit(self, ip: str, port: int, transport: str = "tcp") -> None:
         """Let one packet to `ip`:`port` pass; port 0 for transports without ports."""
-        reason = None if self._usual(ip, port) else self.scope.refusal(ip, port, self.clock())
+        reason = None if self._usual(ip, port) else self.scope.refusal(ip, port, self.wall())
         reason = self.revoked or reason
         if reason:
             where = f"{ip} port {port}/{transport}" if port else f"{ip} ({transport})"
@@ -145,7 +150,7 @@ class Guard:
         if ip not in self._passed:
             if len(self._passed) >= MANY_HOSTS:
                 self._passed.clear()
-            if scope.refusal(ip, 0, self.clock()):
+            if scope.refusal(ip, 0, self.wall()):
                 return False
             self._passed.add(ip)
         return not port or (port in scope.ports and port not in scope.never)
@@ -277,8 +282,20 @@ class Guard:
             self.meters[kind].restamp()
             if kind is Kind.CONNECT and (host := self._hosts.get(self._same.get(ip, ip))):
                 host.meter.restamp()
-        if self.journal:
-            self.journal(Sent(self.clock(), transport, ip, port, count, size, tool))
+        if not self.journal:
+            return
+        detail = ""
+        same = self._same.get(ip, ip)
+        if transport in {"tcp", "udp"} and self._begun[same] > 0:
+            self._begun[same] -= 1
+            detail = BEGAN
+        self.journal(Sent(self.clock(), transport, ip, port, count, size, tool, detail))
+
+    @property
+    def rest_s(self) -> float:
+        """Tell after what silence no cap remembers anything that was sent before it."""
+        each = (*self.meters.values(), Meter(self.scope.pace.host_connects_per_s))
+        return max(meter.window_s for meter in each)
 
     def seat(self, ip: str) -> "_Seat":
         """Hold one of the few conversations that may be open to a host at a time."""
@@ -301,10 +318,11 @@ class Guard:
         if spent >= most - (0 if look else min(LOOKS, most // LOOKS_SHARE)):
             raise BudgetSpent(
                 f"{ip} has been spoken to {spent} times",
-                why="the profile allows no more in one run",
+                why=SPENT,
                 hint="scan it again later, or with another profile",
             )
         self._talks[ip] = spent + 1
+        self._begun[ip] += 1
 
     def _host(self, ip: str) -> _Host:
         pace, ip = self.scope.pace, self._same.get(ip, ip)

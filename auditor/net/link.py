@@ -114,11 +114,9 @@ def send(sock: socket.socket, interface: Interface, frame: bytes) -> None:
             break
         try:
             sock.send(frame)
-        except (BlockingIOError, InterruptedError):
-            time.sleep(FULL_QUEUE_S)
         except OSError as error:
             why = error.strerror or str(error)
-            if error.errno != errno.ENOBUFS:
+            if error.errno not in {errno.ENOBUFS, errno.EAGAIN, errno.EINTR}:
                 break
             time.sleep(FULL_QUEUE_S)
         else:

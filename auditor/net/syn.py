@@ -157,7 +157,7 @@ async def sweep_syn(
     ports = sorted(p for p in ports if p in guard.scope.ports - guard.scope.never)
     if not hosts or not ports:
         return
-    pace, started = guard.scope.pace, guard.clock()
+    pace, started, began = guard.scope.pace, guard.clock(), time.monotonic()
     free = math.isinf(pace.host_connects_per_s)
     size = len(ports) if free else max(1, int(pace.host_connects_per_s))
     waves = [
@@ -185,7 +185,7 @@ async def sweep_syn(
             last = -math.inf if free else told.last
     await _host_second(last)  # whoever speaks to them next keeps to it as well
     for questions, count in zip(waves, sent, strict=True):
-        yield _attempts(guard, questions, count, interface, started)
+        yield _attempts(questions, count, interface, started, round(time.monotonic() - began, 3))
 
 
 async def _host_second(last: float) -> None:
@@ -194,9 +194,8 @@ async def _host_second(last: float) -> None:
 
 
 def _attempts(
-    guard: Guard, questions: SynQuestions, sent: int, interface: Interface, started: datetime
+    questions: SynQuestions, sent: int, interface: Interface, started: datetime, elapsed_s: float
 ) -> list[Attempt]:
-    elapsed_s = round((guard.clock() - started).total_seconds(), 3)
     made = []
     doors, states = questions.ports.tolist(), questions.state.reshape(-1, len(questions.ports))
     macs = questions.macs[:: len(doors)].tobytes()

@@ -138,7 +138,7 @@ class Volley:
         if self.round == 0:
             self.first_at[batch] = self.asked_at[batch]
         gone = 0
-        while gone < len(frames):
+        while gone < len(frames) and not self.stopped:
             gone += self.rings.send(frames[gone:])
             self._listen(0.0 if gone == len(frames) else 0.001)
         self.meter.stamp(len(batch))

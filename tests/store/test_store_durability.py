@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -187,8 +188,8 @@ def test_a_power_cut_in_the_log_leaves_the_last_whole_commit(tmp_path):
                 "scan", [Attempt("http", Endpoint("10.0.0.1"), Outcome.ANSWERED, seen, NOON)]
             )
         main, log = path.read_bytes(), path.with_name("ledger.db-wal").read_bytes()
-    counts = []
-    for cut in (*range(0, len(log), max(1, len(log) // 20)), len(log)):
+    counts, dice = [], random.Random(9)
+    for cut in (0, *sorted(dice.sample(range(1, len(log)), 60)), len(log)):
         other = tmp_path / f"cut{cut}.db"
         other.write_bytes(main)
         other.with_name(f"{other.name}-wal").write_bytes(log[:cut])
@@ -197,6 +198,77 @@ def test_a_power_cut_in_the_log_leaves_the_last_whole_commit(tmp_path):
             counts.append(ledger.counts()["attempt"])
     assert counts == sorted(counts)
     assert counts[-1] == 30
+
+
+def test_the_files_of_any_moment_are_a_whole_ledger(tmp_path):
+    """What stands on the disk while a scan writes opens elsewhere, without the shared index."""
+    path, dice, before = tmp_path / "ledger.db", random.Random(8), 0
+    program = subprocess.Popen(
+        [sys.executable, "-c", SCAN, f"sqlite:///{path}"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert program.stdout.readline() == "ready\n"
+        for number in range(max(3, KILLS // 3)):
+            promised = int(program.stdout.readline())
+            time.sleep(dice.uniform(0.0, 0.1))
+            program.send_signal(signal.SIGSTOP)
+            image = tmp_path / f"image{number}.db"
+            for end in ("", "-wal"):
+                shutil.copy(f"{path}{end}", f"{image}{end}")
+            program.send_signal(signal.SIGCONT)
+            with Ledger.open(f"sqlite:///{image}") as ledger:
+                assert ledger.verify().ok
+                count = ledger.counts()["attempt"]
+            assert max(promised, before) <= count
+            before = count
+    finally:
+        program.kill()
+        program.wait(20)
+        program.stdout.close()
+
+
+INJECTED = (
+    COMMON
+    + """
+from auditor.errors import LedgerError
+done = 0
+try:
+    with Ledger.open(sys.argv[1]) as ledger:
+        if not ledger.runs():
+            ledger.start(Run("scan", "hq", "scan", moment))
+        for at in range(100):
+            try:
+                ledger.append("scan", [attempt(at)])
+                done += 1
+            except LedgerError as error:
+                assert error.why and error.hint, error
+except LedgerError as error:
+    assert error.why and error.hint, error
+print("ready", done)
+"""
+)
+
+
+@pytest.mark.parametrize(("call", "error"), [("pwrite64", "ENOSPC"), ("fdatasync", "EIO")])
+def test_a_call_that_fails_at_any_place_is_told_and_nothing_told_is_lost(tmp_path, call, error):
+    if shutil.which("strace") is None:
+        pytest.skip("skipped, because strace is not installed")
+    for at in (1, 30, "90+"):
+        path = tmp_path / f"{at}.db"
+        done = subprocess.run(
+            ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+             "-e", f"inject={call}:error={error}:when={at}",
+             sys.executable, "-c", INJECTED, f"sqlite:///{path}"],
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        if "ptrace" in done.stderr:
+            pytest.skip("skipped, because this machine lets nobody be traced")
+        assert done.returncode == 0, done.stderr
+        told = int(done.stdout.split()[-1])
+        with Ledger.open(f"sqlite:///{path}") as ledger:
+            assert ledger.verify().ok
+            # a commit that was refused may stand all the same; one that was told must
+            assert told <= ledger.counts()["attempt"] <= 100
 
 
 FAULTY = (

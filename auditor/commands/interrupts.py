@@ -1,0 +1,51 @@
+"""What ends a collection from outside: Ctrl-C, kill, a terminal that goes away.
+
+The first signal stops it: nothing more is asked, what was answered is kept. The second ends
+the program where it stands; what was committed is kept, as it is after kill -9.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+
+INCOMPLETE = 3
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Job = Callable[[asyncio.Event], Coroutine[None, None, bool]]
+
+
+def run(job: Job) -> bool:
+    """Run a collection on its own loop; False where it was stopped."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        import uvloop
+    except ImportError:  # no wheel for this platform: slower, and just as right
+        return asyncio.run(_stoppable(job))
+    else:
+        return bool(uvloop.run(_stoppable(job)))
+    finally:
+        for number, handler in before.items():  # a loop that closes leaves the system's own
+            signal.signal(number, handler)
+
+
+async def _stoppable(job: Job) -> bool:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if stop.is_set():
+            _leave()
+        stop.set()
+
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup asked for that
+            loop.add_signal_handler(number, interrupt)
+    return await job(stop)
+
+
+def _leave() -> None:
+    sys.stderr.write("interrupted at once; what was committed is kept\n")
+    sys.stderr.flush()
+    os._exit(INCOMPLETE)

@@ -1,0 +1,303 @@
+"""What happens to a scan from outside: signals, a full disk, a link that goes, a clock that jumps."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from auditor.commands import collecting
+from auditor.commands.setting import Setting
+from auditor.model.observation import Outcome
+from auditor.store.ledger import Ledger
+from tests.net.stage import Aside, Cable
+
+ROOT = Path(__file__).parent.parent
+AUDITOR = [sys.executable, "-m", "auditor"]
+ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
+TARGETS = "127.0.7.0/29"
+SCOPE = """
+networks = ["10.9.0.0/28"]
+ports = [80, 554, 3702, 37020]
+"""
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+
+
+@pytest.fixture
+def cables():
+    """Lay as many pairs of namespaces as are asked for."""
+    if os.geteuid() != 0:
+        pytest.skip("skipped, because network namespaces need root here")
+    laid = []
+
+    def lay():
+        laid.append(Cable())
+        laid[-1].lay()
+        return laid[-1]
+
+    yield lay
+    for cable in laid:
+        cable.cut()
+
+
+def start(cable, db, *words, **more):
+    command = ["ip", "netns", "exec", cable.here, *AUDITOR, "--db", f"sqlite:///{db}", *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": ENV}
+    return subprocess.Popen(command, **(pipes | {"start_new_session": True} | more))
+
+
+def run(cable, db, *words):
+    running = start(cable, db, *words)
+    out, err = running.communicate(timeout=120)
+    return running.returncode, out, err
+
+
+def facts(db):
+    """Give who was there and how each question ended, without what was put off."""
+    with Ledger.open(f"sqlite:///{db}") as ledger:
+        assert ledger.verify().ok
+        found = [(a.tool, a.endpoint.ip, a.endpoint.port, a.outcome)
+                 for a in (s.attempt for s in ledger.attempts())
+                 if a.endpoint.ip and a.outcome is not Outcome.NOT_TRIED]  # fmt: skip
+    assert len(found) == len(set(found)), "something is there twice"
+    return set(found)
+
+
+def ended(db):
+    with Ledger.open(f"sqlite:///{db}") as ledger:
+        (one,) = ledger.runs()
+    return one
+
+
+def until_sent(folder, tool, limit_s=60):
+    """Wait until a run has sent something for a tool, by the file beside its ledger."""
+    until = time.monotonic() + limit_s
+    while time.monotonic() < until:
+        for spool in folder.glob("*-sent-*"):
+            lines = spool.read_bytes().split(b"\n")[1:-1]
+            if any(json.loads(line.split(b"\t")[2])[5] == tool for line in lines):
+                return
+        time.sleep(0.005)
+    raise AssertionError(f"nothing was sent for {tool}")
+
+
+@pytest.mark.parametrize(
+    ("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGHUP, 1), (signal.SIGINT, 2)]
+)  # fmt: skip
+def test_a_signal_stops_cleanly_and_a_second_one_at_once(cables, tmp_path, number, times):
+    cable, db = cables(), tmp_path / "l.db"
+    running = start(cable, db, "scan", TARGETS)
+    until_sent(tmp_path, "connect")
+    for _ in range(times):
+        running.send_signal(number)
+        time.sleep(0.02)
+    _, err = running.communicate(timeout=20)
+    assert running.returncode == 3, err
+    assert "Traceback" not in err
+    with Ledger.open(f"sqlite:///{db}") as ledger:
+        assert ledger.runs()[0].status in (
+            {"interrupted"} if times == 1 else {"running", "interrupted"}
+        )
+    if times == 1:
+        assert "scan --resume" in err
+    code, _, err = run(cable, db, "scan", "--resume")
+    assert code == 0, err
+    assert ended(db).status == "complete"
+
+
+def test_a_scan_that_nobody_listens_to_any_more_goes_on(cables, tmp_path):
+    cable, db = cables(), tmp_path / "l.db"
+    running = start(cable, db, "audit", TARGETS, "--out", str(tmp_path / "out"))
+    until_sent(tmp_path, "connect")
+    running.stdout.close()
+    running.stderr.close()
+    assert running.wait(60) == 3  # the answer could not be given
+    assert ended(db).status == "complete"
+    assert (tmp_path / "out" / "report.json").is_file()
+
+
+def test_two_programs_do_not_collect_one_run(cables, tmp_path):
+    cable, db = cables(), tmp_path / "l.db"
+    running = start(cable, db, "scan", TARGETS)
+    until_sent(tmp_path, "connect")
+    code, _, err = run(cable, db, "scan", "--resume")
+    assert code == 2 and "still going on" in err
+    assert running.wait(60) == 0
+    running.communicate()
+
+
+FILL = """
+set -u
+mount -t tmpfs -o size=4m tmpfs "$1"
+cd "$1"; shift
+"$@" scan TARGETS & scan=$!
+while ! ls l.db-sent-* >/dev/null 2>&1; do sleep 0.02; done
+sleep 0.3
+dd if=/dev/zero of=fill bs=512 2>/dev/null
+wait $scan; echo "code $?"
+rm fill
+"$@" scan --resume; echo "code $?"
+cp -a . "$KEPT"
+""".replace("TARGETS", TARGETS)
+
+
+def test_a_disk_that_fills_stops_the_sending_and_the_scan_goes_on_with_room(cables, tmp_path):
+    if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("skipped, because this machine allows no mount namespaces")
+    cable, disk, kept = cables(), tmp_path / "disk", tmp_path / "kept"
+    disk.mkdir()
+    kept.mkdir()
+    done = subprocess.run(
+        ["ip", "netns", "exec", cable.here, "unshare", "-m", "sh", "-c", FILL, "sh", str(disk),
+         *AUDITOR, "--db", "sqlite:///l.db"],
+        capture_output=True, text=True, timeout=120, env={**ENV, "KEPT": str(kept)}, check=False,
+    )  # fmt: skip
+    assert [line for line in done.stdout.splitlines() if line.startswith("code")] == [
+        "code 3", "code 0"], done.stderr  # fmt: skip
+    assert "error: " in done.stderr and "Traceback" not in done.stderr
+    assert run(cable, tmp_path / "whole.db", "scan", TARGETS)[0] == 0
+    assert facts(kept / "l.db") == facts(tmp_path / "whole.db")
+
+
+def serve(ready):
+    """Play a web server on every address."""
+    import socket
+    import threading
+
+    page = b"HTTP/1.1 200 OK\r\nServer: App-webs/\r\nContent-Length: 2\r\n\r\nhi"
+
+    def answer(peer):
+        with peer:
+            if peer.recv(2_048):
+                peer.sendall(page)
+
+    with socket.create_server(("0.0.0.0", 80), backlog=500) as server:
+        ready.set()
+        while True:
+            peer, _ = server.accept()
+            threading.Thread(target=answer, args=(peer,), daemon=True).start()
+
+
+ACCIDENTS = {
+    "a cable is pulled while addresses are asked": (
+        "arp", ("v1 down", "there"), ("v1 up", "there"), "lost its link"),
+    "the interface goes down while groups are asked": (
+        "onvif", ("v0 down", "here"), ("v0 up", "here"), "v0 "),
+    "a cable is pulled for a moment while hosts are asked": (
+        "http", ("v1 down", "there", "v1 up"), None, "link"),
+    "the address goes while hosts are asked": (
+        "http", ("address",), ("address back",), "lost its address"),
+}  # fmt: skip
+
+
+def happens(cable, act):
+    if act[0] == "address":
+        cable.ip("addr del 10.9.0.1/24 dev v0", cable.here)
+    elif act[0] == "address back":
+        cable.ip("addr add 10.9.0.1/24 dev v0", cable.here)
+    else:
+        for state in (act[0], *act[2:]):
+            cable.ip(f"link set {state}", getattr(cable, act[1]))
+
+
+def accident(cable, folder, name):
+    """Play one accident; give how the scan ended, its words, and how the resumed one did."""
+    folder.mkdir()
+    (folder / "scope.toml").write_text(SCOPE, "utf-8")
+    tool, act, mend, _ = ACCIDENTS[name]
+    db = folder / "l.db"
+    with Aside(cable.there, serve):
+        running = start(cable, db, "scan", "--scope", str(folder / "scope.toml"))
+        until_sent(folder, tool)
+        happens(cable, act)
+        _, err = running.communicate(timeout=60)
+        status = ended(db).status
+        if mend:
+            happens(cable, mend)
+        time.sleep(0.5)  # the kernel tells that a link is there a moment later
+        again, _, more = run(cable, db, "scan", "--resume")
+    return running.returncode, status, err, again, more
+
+
+def test_a_link_that_goes_is_said_once_and_nobody_is_silent_for_it(cables, tmp_path):
+    pairs = {name: cables() for name in ACCIDENTS}
+    whole = cables()
+    (tmp_path / "scope.toml").write_text(SCOPE, "utf-8")
+    with Aside(whole.there, serve):
+        assert (
+            run(whole, tmp_path / "w.db", "scan", "--scope", str(tmp_path / "scope.toml"))[0] == 0
+        )
+    wanted = {fact for fact in facts(tmp_path / "w.db") if ":" not in fact[1]}
+    assert len(wanted) > 10
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        played = {
+            name: pool.submit(accident, cable, tmp_path / str(at), name)
+            for at, (name, cable) in enumerate(pairs.items())
+        }
+    for at, (name, play) in enumerate(played.items()):
+        code, status, err, again, more = play.result()
+        assert (code, status, again) == (3, "interrupted", 0), (name, err, more)
+        assert err.count("error: ") == 1 and ACCIDENTS[name][3] in err, (name, err)
+        found = {fact for fact in facts(tmp_path / str(at) / "l.db") if ":" not in fact[1]}
+        assert found == wanted, (name, found ^ wanted)
+
+
+class Jumping(Setting):
+    """A command whose wall clock is set while it runs."""
+
+    def now(self):
+        began = self.said.setdefault("began", time.monotonic())
+        late = time.monotonic() - began > 1.0
+        return datetime.now(UTC) + (self.said["by"] if late else timedelta(0))
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_clock_that_jumps_is_said_and_no_time_is_negative(tmp_path, capsys, days):
+    db = f"sqlite:///{tmp_path}/l.db"
+    setting = Jumping(db, said={"by": timedelta(days=days)})
+    asked = collecting.Asked(("127.0.7.1-2",), pace=4.0)
+    assert collecting.scan(setting, asked, resume=False) == 0
+    assert "the clock " in capsys.readouterr().err
+    with Ledger.open(db) as ledger:
+        (one,) = ledger.runs()
+        moments = [sent.moment for sent in ledger.journaled()]
+        assert all(s.attempt.elapsed_s >= 0 for s in ledger.attempts())
+    assert one.started <= moments[0] and moments == sorted(moments) and moments[-1] <= one.ended
+    assert any("the clock" in note for note in one.notes)
+
+
+def test_an_authority_ends_by_the_wall_clock_at_once(tmp_path, capsys):
+    scope = tmp_path / "scope.toml"
+    expires = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    scope.write_text(f'networks = ["127.0.7.0/24"]\n[authority]\nexpires = {expires}\n', "utf-8")
+    setting = Jumping(f"sqlite:///{tmp_path}/l.db", said={"by": timedelta(days=1)})
+    began = time.monotonic()
+    code = collecting.scan(setting, collecting.Asked((), scope=scope, pace=4.0), resume=False)
+    assert code == 3 and time.monotonic() - began < 30
+    assert "expired" in capsys.readouterr().err
+
+
+def test_a_report_whose_file_cannot_take_its_name_leaves_no_torn_one(cables, tmp_path):
+    if shutil.which("strace") is None:
+        pytest.skip("skipped, because strace is not installed")
+    cable, db, out = cables(), tmp_path / "l.db", tmp_path / "out"
+    assert run(cable, db, "scan", "127.0.7.1")[0] == 0
+    done = subprocess.run(
+        ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=rename",
+         "-e", "inject=rename:error=ENOSPC:when=2",
+         *AUDITOR, "--db", f"sqlite:///{db}", "report", "--out", str(out)],
+        capture_output=True, text=True, timeout=120, env=ENV, check=False,
+    )  # fmt: skip
+    if "ptrace" in done.stderr:
+        pytest.skip("skipped, because this machine lets nobody be traced")
+    assert done.returncode in {2, 3} and "error: " in done.stderr and "Traceback" not in done.stderr
+    assert not list(out.glob(".*"))
+    assert run(cable, db, "report", "--out", str(out))[0] in {0, 1, 3}
+    assert run(cable, db, "verify", str(out))[0] == 0
