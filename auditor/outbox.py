@@ -9,7 +9,7 @@ from auditor.model.observation import Attempt
 from auditor.work import Sink
 
 COALESCE_S = 0.02  # what comes within so long is committed together
-KEEP_S = 0.5  # what was answered or sent waits no longer for that, whoever has not ended
+KEEP_S = 0.5  # what was sent waits no longer to be kept, whether or not anybody answers
 # To keep so many takes some hundredths of a second, in which nobody is listened to.
 MOST_TOGETHER = 1_000
 SHARE = 4  # so many times as long as a portion took, others work before the next
@@ -26,10 +26,6 @@ class Outbox:
         self.sink = sink
         self.waiting: deque[list[Attempt]] = deque()
         self.news = asyncio.Event()
-
-    def add(self, attempt: Attempt) -> None:
-        """Take an attempt that may wait for others of its host, for KEEP_S at most."""
-        self.waiting.append([attempt])
 
     def put(self, attempts: Iterable[Attempt]) -> None:
         """Take attempts that belong together: they go as soon as may be, with all that wait."""

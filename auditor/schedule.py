@@ -303,12 +303,9 @@ class _Host:
         """Ask until all is asked, or enough is known, or the host seems to suffer."""
         asked = self.run.questions(self.ip)
         questions = iter(asked)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(len(asked), max(1, self.run.work.scope.pace.host_open))):
-                    group.create_task(self._work(questions))
-        finally:
-            self.run.outbox.put(())
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(len(asked), max(1, self.run.work.scope.pace.host_open))):
+                group.create_task(self._work(questions))
 
     async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
         for probe, port in questions:
@@ -334,7 +331,7 @@ class _Host:
             attempt = self.run.failed(probe.name, where, error, seen)
         if attempt is None:
             return
-        self.run.outbox.add(attempt)
+        self.run.outbox.put([attempt])
         self.seen.extend(attempt.observations)
         if probe.listens and attempt.observations:
             self.speaks_first.add(port)
@@ -393,7 +390,7 @@ class _Host:
         why = f"{LEFT_ALONE}: the host {self.suspect}"
         now = self.run.work.clock()
         left = Attempt(probe.name, where, Outcome.NOT_TRIED, (), now, detail=why)
-        self.run.outbox.add(left)
+        self.run.outbox.put([left])
 
     async def look_again(self) -> None:
         """Wait, look once whether the host is back, and record how it is."""
