@@ -267,8 +267,8 @@ def as_json(scope: Scope, engine: str = "auto") -> str:
 def from_json(text: str, moment: datetime) -> Scope:
     """Make the scope of an interrupted run again, exclusions included.
 
-    An authority that has ended since is refused. Communities are not kept: a resumed run
-    asks no SNMP unless its scope file is passed again.
+    An authority that has ended since is refused. Communities are not kept: who resumes a run
+    reads them from its scope file again.
     """
     said = json.loads(text)
     expires = said["expires"] and datetime.fromisoformat(said["expires"])

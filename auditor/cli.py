@@ -294,23 +294,26 @@ def packs(
     sys.exit(knowing.packs(tuple(words or ()), lang, as_json=json))
 
 
+def _interrupted(_number: int, _frame: object) -> None:
+    """End the command as incomplete; typer would make another code of a KeyboardInterrupt."""
+    with contextlib.suppress(OSError):
+        print("interrupted", file=sys.stderr)
+    sys.exit(3)
+
+
 def main() -> None:
     """Run a command; turn every error into what, why and what to do."""
     from auditor.commands.terminal import complain, defect
     from auditor.errors import AuditorError
 
     sys.excepthook = defect
-    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C; what is ignored stays ignored
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup asked for that
+            signal.signal(number, _interrupted)
     try:
         typer.main.get_command(app)()  # app() would put its own hook in place of ours
     except AuditorError as error:
         sys.exit(complain(error))
-    except KeyboardInterrupt:
-        with contextlib.suppress(OSError):
-            print("interrupted", file=sys.stderr)
-        sys.exit(3)
     except BrokenPipeError:
         # the reader (head, less) has seen enough; keep Python from complaining at exit
         sys.stdout = None

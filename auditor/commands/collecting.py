@@ -293,7 +293,7 @@ def _collect(
         reason = error.what
         complain(error)  # what was collected until then stands, and is reported
     except BaseException as error:
-        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "crashed"
+        status = "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "crashed"
         raise
     finally:
         broken = record.finish(status, reason)

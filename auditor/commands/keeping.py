@@ -171,6 +171,9 @@ def journal(setting: Setting, run: str) -> int:
             }
             for entry in ledger.journaled(run or None)
         )
+        for one in ledger.runs():
+            if run in {"", one.id} and one.status == "running":
+                setting.say(f"run {one.id} has not ended: `scan --resume` adds its last lines")
     return 0
 
 
