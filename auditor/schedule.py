@@ -245,7 +245,9 @@ class _Run:
     def _sockets(self) -> int:
         """Tell how many hosts may be asked at once with the files that we may open."""
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return max(1, (soft - OTHER_FILES) // max(1, 2 * self.work.scope.pace.host_open))
+        pace = self.work.scope.pace
+        handles = 2 if pace.delicate else 1  # of each connection (see net/door)
+        return max(1, (soft - OTHER_FILES) // max(1, handles * pace.host_open))
 
     def questions(self, ip: str) -> list[tuple[Probe, int]]:
         """Give what is to be asked of a host, in order, each port of each probe once."""

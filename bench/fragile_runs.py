@@ -127,7 +127,10 @@ def main():
     options = asked.parse_args()
     began = time.monotonic()
     with ThreadPoolExecutor(options.together) as side_by_side:
-        mine = list(side_by_side.map(once, [ours] * options.runs))
+        mine = []
+        for run in side_by_side.map(once, [ours] * options.runs):
+            mine.append(run)
+            print(f"\r{len(mine)} of {options.runs} runs", end="", file=sys.stderr)
         peers = options.peer_runs if shutil.which("nmap") else 0
         theirs = list(side_by_side.map(once, [nmap] * peers))
     survived = told("auditor audit, default pace", mine)

@@ -154,6 +154,7 @@ class _Knocking:
             told = (("why", ", ".join(sorted(reasons))), *told)
         told += (("self", ",".join(self.own.texts())),) if self.own else ()
         silent = self.asked.minus(there).minus(left)
+        self.guard.forget(silent)
         note = Note(self.asked.join(self.own), silent, left=left, told=told)
         whole = Outcome.SILENT if silent or left else Outcome.ANSWERED
         end = Endpoint(transport="tcp")

@@ -65,8 +65,9 @@ class _Talk:
 
     def _broke_off(self) -> bool:
         """Tell whether a delicate peer has reset a connection in this conversation."""
-        resets = (heard.detail.startswith(RESET) for heard in self.heard)
-        return self.guard.scope.pace.delicate and any(resets)
+        if not self.guard.scope.pace.delicate:
+            return False
+        return any(heard.detail.startswith(RESET) for heard in self.heard)
 
     async def hang_up(self) -> None:
         """Close the line politely, if there is one."""
@@ -77,6 +78,8 @@ class _Talk:
                 await line.close()
         finally:
             if held:
+                if line:  # TLS says goodbye first
+                    await asyncio.wait([line.lost], timeout=DRAIN_S)
                 await part(self.guard, held, max(DRAIN_S, self.left_s))
 
     async def _connect(self) -> Line | Ended:

@@ -310,6 +310,11 @@ class Guard:
         host = self._host(ip)
         host.losses = 0 if answered else host.losses + 1
 
+    def forget(self, nobody: AddressSet) -> None:
+        """Keep no account of addresses where nobody is: there may be millions."""
+        for ip in nobody if self._talks else ():
+            self._talks.pop(ip, None)
+
     def spend(self, ip: str, *, look: bool = False) -> None:
         """Take one connection from the host's budget of this run; `look`: also of what is kept."""
         ip = self._same.get(ip, ip)

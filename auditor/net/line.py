@@ -186,8 +186,6 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
                 self.transport.write_eof()
             await self._drain()
         self.transport.close()
-        if not self.datagrams:  # TLS says goodbye first, and within the same time
-            await asyncio.wait([self.lost], timeout=DRAIN_S)
 
     async def _drain(self) -> None:
         until = self.loop.time() + DRAIN_S

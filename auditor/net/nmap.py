@@ -28,6 +28,7 @@ from auditor.net.guard import Guard, Kind
 HOST_TIMEOUT_S = 60
 MOST_OUTPUT = 256 << 20
 NAME = "nmap"
+MARGIN = 0.8  # of the pace: nmap keeps a rate on average, and we owe it in any one second
 _PORT_STATES = {"open": Outcome.ANSWERED, "closed": Outcome.REFUSED}
 # Characters that XML 1.0 forbids, bare or as a reference: nmap has written both.
 _ILLEGAL = re.compile(
@@ -52,6 +53,7 @@ def arguments(pace: Pace, ports: Sequence[int], *, raw: bool) -> list[str]:
     what hosts behind routers are first asked: nmap's own choice may not be authorised.
     """
     rate = min(pace.packets_per_s, pace.arp_per_s) if raw else pace.connects_per_s
+    rate *= MARGIN if pace.delicate else 1.0
     named = ",".join(map(str, sorted(ports)))
     options = ["-n", "-sn", "-PE"] if not ports else ["-n", "-sS" if raw else "-sT", "-p", named]
     if ports:

@@ -77,6 +77,19 @@ def test_the_options_keep_to_the_pace_and_run_no_scripts():
     assert not {"-sV", "-O", "-A", "-sC", "--script"} & set(said)
 
 
+def test_under_a_delicate_pace_it_only_finds_out_who_is_there():
+    pace = paced(profile="gentle", arp_per_s=10.0, packets_per_s=200.0)
+    said = arguments(pace, (), raw=True)
+    assert "-sn" in said and not {"-sS", "-sT", "-p"} & set(said)
+    assert float(said[said.index("--max-rate") + 1]) < 10
+    assert not [word for word in said if word.startswith("-PS")]
+
+
+def test_it_knocks_on_no_port_of_its_own_choice():
+    for raw in (True, False):
+        assert "-PS80,554" in arguments(paced(), (554, 80), raw=raw)
+
+
 def test_a_missing_program_is_said(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EnvironmentLack, match="not installed"):
