@@ -7,7 +7,7 @@ else. What a host told is handed over as soon as that host is done.
 import asyncio
 import itertools
 import resource
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 
 from auditor.errors import AuditorError
@@ -16,18 +16,20 @@ from auditor.model.coverage_note import INCIDENT, NOTHING, RESET, notes
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.settled import Done, Doors, settled
 from auditor.ourselves import many_files, seldom_tidied
+from auditor.outbox import Outbox
 from auditor.plugins import Medium, Peer, Probe, Sweep
-from auditor.work import Network, Sink, Tick, Work
+from auditor.work import Network, Tick, Work
 
 __all__ = ["Done", "Network", "Work", "collect", "settled"]
 
-COALESCE_S = 0.02  # hosts that end within so long are committed together
 OTHER_FILES = 128  # of the ledger, the interpreter and the sweeps
 MOST_RESETS = 2  # in mid-reply; then the host is left alone
 # Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
 # connect (which has no kind) has knocked.
 TELLING = frozenset({"arp", ""})
 SUSPICIOUS_SILENCES = 3  # in a row, after the host had answered
+# A host that was silent, slow or made no sense so often waits until everybody was asked something.
+MOST_TROUBLES, SLOW_S = 2, 1.0
 
 
 class _Stopped(Exception):  # noqa: N818 no error: somebody pressed Ctrl-C
@@ -46,7 +48,7 @@ async def collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
 
 
 async def _collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
-    outbox = _Outbox(work.sink)
+    outbox = Outbox(work.sink)
     run = _Run(work, network, outbox)
     try:
         async with asyncio.TaskGroup() as group:
@@ -70,35 +72,10 @@ async def _collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
     return True
 
 
-class _Outbox:
-    """Hands attempts to the sink; those that come close together go together."""
-
-    def __init__(self, sink: Sink) -> None:
-        self.sink = sink
-        self.waiting: list[Attempt] = []
-        self.news = asyncio.Event()
-
-    def put(self, attempts: Iterable[Attempt]) -> None:
-        self.waiting.extend(attempts)
-        self.news.set()
-
-    def flush(self) -> None:
-        batch, self.waiting = self.waiting, []
-        self.news.clear()
-        if batch:
-            self.sink(batch)
-
-    async def forward(self) -> None:
-        while True:
-            await self.news.wait()
-            await asyncio.sleep(COALESCE_S)
-            self.flush()
-
-
 class _Run:
     """One collection while it goes on."""
 
-    def __init__(self, work: Work, network: Network, outbox: _Outbox) -> None:
+    def __init__(self, work: Work, network: Network, outbox: Outbox) -> None:
         self.work, self.network, self.outbox = work, network, outbox
         self.present: dict[str, list[Observation]] = {}
         for ip, seen in work.done.present.items():
@@ -106,6 +83,7 @@ class _Run:
         self.reached = NOTHING  # by sweeps that say for each address whether it is there
         self.doors = Doors()
         self.doors.note(work.done.scans)
+        self.waiting: deque[str] = deque()  # hosts that nobody has asked anything yet
 
     # ---------------------------------------------------------------- who is there?
 
@@ -213,15 +191,19 @@ class _Run:
 
     async def probe(self) -> None:
         """Ask everyone who is there, many hosts at once."""
-        hosts = iter(list(self.present))
+        self.waiting.extend(self.present)
+        aside: deque[_Host] = deque()  # cost time, and are asked on when everybody was asked
         total, done = len(self.present), 0
         self.work.progress("probes", 0, total)
 
         async def worker() -> None:
             nonlocal done
-            for ip in hosts:
-                host = _Host(self, ip, self.present[ip])
+            while self.waiting or aside:
+                host = self._next(aside)
                 await host.interview()
+                if host.paused:
+                    aside.append(host)
+                    continue
                 done += 1
                 self.work.progress("probes", done, total)
                 if host.suspect:
@@ -232,6 +214,12 @@ class _Run:
                 for _ in range(min(self.work.window, total, most, self._sockets())):
                     rechecks.create_task(worker())
 
+    def _next(self, aside: deque["_Host"]) -> "_Host":
+        if not self.waiting:
+            return aside.popleft()
+        ip = self.waiting.popleft()
+        return _Host(self, ip, self.present[ip])
+
     def _sockets(self) -> int:
         """Tell how many hosts may be asked at once with the files that we may open."""
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -239,7 +227,7 @@ class _Run:
 
     def questions(self, ip: str) -> list[tuple[Probe, int]]:
         """Give what is to be asked of a host, in order, each port of each probe once."""
-        scope, made = self.work.scope, []
+        scope, made, shut = self.work.scope, [], self.doors.shut(ip)
         for probe in sorted(self.work.probes, key=lambda probe: (probe.order, probe.name)):
             if probe.needs_community and self.community(ip) is None:
                 continue
@@ -249,7 +237,7 @@ class _Run:
             (probe, port)
             for probe, port in made
             if (ip, probe.name, port) not in self.work.done.asked
-            and not (probe.transport == "tcp" and self.doors.shut(ip, port))
+            and not (probe.transport == "tcp" and port in shut)
         ]
 
     def community(self, ip: str) -> str | None:
@@ -275,21 +263,25 @@ class _Host:
         self.listening: set[asyncio.Future[Attempt | None]] = set()
         self.known = run.work.enough(seen)
         self.resets = self.silences = 0
+        self.troubles = 0
+        self.paused = False
         self.made: list[Attempt] = []
+        self.asked = self.run.questions(ip)
+        self.questions = iter(self.asked)
 
     async def interview(self) -> None:
-        """Ask until all is asked, or enough is known, or the host seems to suffer."""
-        asked = self.run.questions(self.ip)
-        questions = iter(asked)
+        """Ask until all is asked, or enough is known, or the host seems to suffer, or is paused."""
+        self.paused = False
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(len(asked), max(1, self.run.work.scope.pace.host_open))):
-                    group.create_task(self._work(questions))
+                for _ in range(min(len(self.asked), max(1, self.run.work.scope.pace.host_open))):
+                    group.create_task(self._work())
         finally:
-            self.run.outbox.put(self.made)
+            made, self.made = self.made, []
+            self.run.outbox.put(made)
 
-    async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
-        for probe, port in questions:
+    async def _work(self) -> None:
+        for probe, port in self._while_patient():
             async with self.turns[port]:  # one protocol at a time on one port
                 if port in self.speaks_first or (probe.transport, port) in self.refused:
                     continue
@@ -297,6 +289,15 @@ class _Host:
                     self._leave(probe, port)
                 elif not self.known:
                     await self._ask(probe, port)
+
+    def _while_patient(self) -> Iterator[tuple[Probe, int]]:
+        """Give what is still to be asked, as long as nobody better has to wait for it."""
+        while not (self.troubles >= MOST_TROUBLES and self.run.waiting):
+            question = next(self.questions, None)
+            if question is None:
+                return
+            yield question
+        self.paused = True
 
     async def _ask(self, probe: Probe, port: int) -> None:
         community = self.run.community(self.ip) if probe.needs_community else None
@@ -349,6 +350,7 @@ class _Host:
             self.suspect = self.suspect or f"broke off in mid-reply {self.resets} times"
         if attempt.endpoint.transport != "tcp":
             return
+        self.troubles += not attempt.outcome.is_knowledge or attempt.elapsed_s > SLOW_S
         if attempt.outcome.is_knowledge or attempt.outcome is Outcome.GARBLED:
             self.answered_on, self.silences = attempt.endpoint.port, 0
         elif attempt.outcome is Outcome.SILENT and self.answered_on is not None:

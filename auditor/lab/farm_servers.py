@@ -10,8 +10,8 @@ from string import Template
 from typing import Any, cast
 
 from auditor.lab.datagram import WELL_KNOWN, dhip_frame, place
-from auditor.lab.farm_plan import FarmPlan, Host
 from auditor.lab.farm_manners import misbehave
+from auditor.lab.farm_plan import FarmPlan, Host
 from auditor.lab.talk import choose, lines, render
 from auditor.lab.truth import Banner, Datagram, Talk
 

@@ -16,7 +16,7 @@ from auditor.errors import AuditorError, ScopeRefusal
 from auditor.model.address import AddressSet
 from auditor.model.journal import Sent
 from auditor.model.scope import Scope
-from auditor.net.pace import Meter
+from auditor.net.pace import Meter, Turns
 
 MANY_HOSTS = 4_096  # beyond so many, those that are neither busy nor recent are forgotten
 WATCH_S = 0.5  # how often the authority is looked at; a run stops within four of these
@@ -82,8 +82,10 @@ class Guard:
             Kind.PACKET: Meter(pace.packets_per_s),
             Kind.CONNECT: Meter(pace.connects_per_s),
         }
+        self.connects = Turns(self.meters[Kind.CONNECT])
         self._hosts: dict[str, _Host] = {}
         self._talks: dict[str, int] = {}
+        self._trouble: dict[str, int] = {}  # hosts that cost time, and how often they did
         self._passed: set[str] = set()
 
     # ---------------------------------------------------------------- scope
@@ -175,11 +177,15 @@ class Guard:
             host = self._host(ip)
             async with host.meter.lock:
                 await host.meter.patience()
-                await self.meters[kind].turn()
+                await self.connects.turn(self._trouble.get(ip, 0))
                 host.meter.stamp()
         else:
             await self.meters[kind].turn()
         self.permit(ip, port, transport)
+
+    def troubled(self, ip: str) -> None:
+        """Note that a host was silent, slow or made no sense: others are asked before it."""
+        self._trouble[ip] = self._trouble.get(ip, 0) + 1
 
     async def group_turn(self, group: str, port: int, interface: str, segment: AddressSet) -> None:
         """Wait until one more datagram may go to a group, and check that it may."""
