@@ -120,8 +120,9 @@ def kinds(plan: FarmPlan) -> tuple[Kind, ...]:
     truth = checked(content | {"segments": [], "devices": []}, "personas.toml")
     rows = tomllib.loads(shipped("farm.toml").read_text(encoding="utf-8"))["kinds"]
     known = {kind.name: kind for kind in map(Kind.model_validate, rows)}
+    drawn = {kind.name: kind.weight for kind in known.values() if kind.weight}
     grown = []
-    for name, weight in (plan.kinds or {k.name: k.weight for k in known.values()}).items():
+    for name, weight in (plan.kinds or drawn).items():
         kind, variables = known[name], dict[str, str]()
         for persona in kind.personas:
             variables |= truth.personas[persona].vars

@@ -17,6 +17,7 @@ from collections.abc import Callable
 CATCH_UP_S = 0.02  # how far behind the schedule a sender may run without losing its turns
 # Turns between two looks of the loop at its sockets: of those who were no trouble, of the others.
 AT_ONCE, AT_ONCE_TROUBLED = 32, 4
+AT_ONCE_S = 0.002  # and no more than are due in so long: turns come evenly, not in bursts
 MARGIN_S = 0.01  # between two windows: whoever counts has another clock and delays of its own
 
 
@@ -91,6 +92,8 @@ class Turns:
         self.meter = meter
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._number = itertools.count()
+        due = AT_ONCE if meter.free else int(AT_ONCE_S / meter.interval_s)
+        self._at_once = max(1, min(AT_ONCE, due))
         self._usher: asyncio.Task[None] | None = None
 
     async def turn(self, trouble: int = 0) -> None:
@@ -110,7 +113,7 @@ class Turns:
                 if wait := self.meter.wait_s():
                     await asyncio.sleep(wait)
                     continue
-                for count in range(1, AT_ONCE + 1):
+                for count in range(1, self._at_once + 1):
                     if not self._waiting or self.meter.wait_s(count):
                         break
                     if count > AT_ONCE_TROUBLED and self._waiting[0][0]:
