@@ -113,14 +113,17 @@ class Turns:
                 if wait := self.meter.wait_s():
                     await asyncio.sleep(wait)
                     continue
-                for count in range(1, self._at_once + 1):
-                    if not self._waiting or self.meter.wait_s(count):
-                        break
-                    if count > AT_ONCE_TROUBLED and self._waiting[0][0]:
-                        break
-                    _, _, called = heapq.heappop(self._waiting)
-                    if not called.done():  # else whoever waited has gone
-                        called.set_result(None)
+                self._call_some()
                 await asyncio.sleep(0)
         finally:
             self._usher = None
+
+    def _call_some(self) -> None:
+        for count in range(1, self._at_once + 1):
+            if not self._waiting or self.meter.wait_s(count):
+                return
+            if count > AT_ONCE_TROUBLED and self._waiting[0][0]:
+                return
+            _, _, called = heapq.heappop(self._waiting)
+            if not called.done():  # else whoever waited has gone
+                called.set_result(None)

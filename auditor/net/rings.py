@@ -120,7 +120,9 @@ class Rings:
         frames = slots[:, RECEIVED_AT : RECEIVED_AT + octets].copy()
         tagged = (self._in_status[where] & _VLAN) != 0
         tags = slots[:, _TAG].copy().view(np.uint16)[:, 0].astype(np.int32) & 0x0FFF
-        whole = slots[:, _CAUGHT].copy().view(np.uint32)[:, 0] >= (octets if least is None else least)
+        whole = slots[:, _CAUGHT].copy().view(np.uint32)[:, 0] >= (
+            octets if least is None else least
+        )
         self._in_status[where] = 0
         self._read_at = (self._read_at + count) % RECEIVE_SLOTS
         return frames[whole], np.where(tagged, tags, -1).astype(np.int32)[whole]
