@@ -6,16 +6,17 @@ else. What a host told is handed over as soon as that host is done.
 
 import asyncio
 import resource
-from collections import defaultdict
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import groupby
 
 from auditor.errors import AuditorError, EnvironmentLack, LedgerError
+from auditor.interview import Host, Visit
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import INCIDENT, LEFT_ALONE, NOT_YET, NOTHING, RESET, notes
+from auditor.model.coverage_note import NOTHING, notes
 from auditor.model.household import households
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
-from auditor.model.settled import Done, Doors, Past, looked_at, settled
+from auditor.model.settled import Done, Doors, settled
 from auditor.ourselves import many_files, seldom_tidied
 from auditor.outbox import Outbox, reason, until
 from auditor.plugins import Medium, Peer, Probe, Sweep
@@ -24,11 +25,9 @@ from auditor.work import Network, Tick, Work
 __all__ = ["Done", "Network", "Work", "collect", "settled"]
 
 OTHER_FILES = 128  # of the ledger, the interpreter and the sweeps
-MOST_RESETS = 2  # in mid-reply; then the host is left alone
 # Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
 # connect (which has no kind) has knocked.
 TELLING = frozenset({"arp", ""})
-SUSPICIOUS_SILENCES = 3  # in a row, after the host had answered
 
 
 async def collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
@@ -83,6 +82,7 @@ class _Run:
         self.first: list[asyncio.Event] = []  # set when a group has been asked and heard once
         self.groups: list[asyncio.Task[None]] = []
         self.asked: set[str] = set()  # hosts that have had their interview
+        self.waiting: deque[tuple[str, ...]] = deque()  # devices that nobody has asked anything yet
 
     # ---------------------------------------------------------------- who is there?
 
@@ -221,21 +221,22 @@ class _Run:
     async def _wave(self, rechecks: asyncio.TaskGroup) -> None:
         known = [ip for ip in self.present if ip not in self.asked]
         self.asked.update(known)
-        houses = iter(households(known, macs := self.hardware(known)))
+        self.waiting.extend(households(known, macs := self.hardware(known)))
+        aside: deque[Visit] = deque()  # cost time, and are asked on when everybody was asked
         done = len(self.asked) - len(known)
         self.work.progress("probes", done, len(self.asked))
 
-        async def worker() -> None:
+        def over(host: Host) -> None:
             nonlocal done
-            for house in houses:
-                brief = False  # of who has told of itself at another address
-                for ip in house:
-                    host = _Host(self, ip, self.present[ip], brief=brief)
-                    await host.interview()
-                    brief = brief or host.learned or host.known
-                    self.work.progress("probes", done := done + 1, len(self.asked))
-                    if host.unwell:
-                        rechecks.create_task(host.look_again())
+            self.work.progress("probes", done := done + 1, len(self.asked))
+            if host.unwell:
+                rechecks.create_task(host.look_again())
+
+        async def worker() -> None:
+            while self.waiting or aside:
+                visit = Visit(self, self.waiting.popleft()) if self.waiting else aside.popleft()
+                if not await visit.go_on(over):
+                    aside.append(visit)
 
         with self.network.lent(macs) as most:
             async with asyncio.TaskGroup() as asking:
@@ -251,7 +252,7 @@ class _Run:
 
     def questions(self, ip: str) -> list[tuple[Probe, int]]:
         """Give what is to be asked of a host, in order, each port of each probe once."""
-        scope, made = self.work.scope, []
+        scope, made, shut = self.work.scope, [], self.doors.shut(ip)
         for probe in sorted(self.work.probes, key=lambda probe: (probe.order, probe.name)):
             if probe.needs_community and self.community(ip) is None:
                 continue
@@ -261,12 +262,22 @@ class _Run:
             (probe, port)
             for probe, port in made
             if (ip, probe.name, port) not in self.work.done.asked | self.work.done.left
-            and not (probe.transport == "tcp" and self.doors.shut(ip, port))
+            and not (probe.transport == "tcp" and port in shut)
         ]
 
     def community(self, ip: str) -> str | None:
         """Give the SNMP community that the scope authorises for a host; None for none."""
         return dict(self.work.scope.router_communities).get(ip, self.work.scope.community)
+
+    async def converse(self, peer: Peer, probe: Probe, seen: list[Observation]) -> Attempt | None:
+        """Let a probe speak with a peer; one that fails costs its own attempt and nothing else."""
+        try:
+            return await self.network.converse(peer, probe, seen)
+        except (EnvironmentLack, LedgerError):
+            raise  # nobody can be asked any more, or nothing kept
+        except Exception as error:
+            where = Endpoint(ip=peer.ip, port=peer.port, transport=probe.transport)
+            return self.failed(probe.name, where, error, seen)
 
     def failed(
         self, tool: str, where: Endpoint, error: Exception, seen: Sequence[Observation] = ()
@@ -274,139 +285,3 @@ class _Run:
         """Say that a plug-in failed, and what it had seen by then."""
         said, now = f"{type(error).__name__}: {error}", self.work.clock()
         return Attempt(tool, where, Outcome.CRASHED, tuple(seen), now, detail=said)
-
-
-class _Host:
-    """One host while it is being asked. suspect: why it is left alone; None while it is not.
-
-    brief: the device has told of itself at another address; one answer from here is enough.
-    """
-
-    def __init__(self, run: _Run, ip: str, seen: list[Observation], *, brief: bool) -> None:
-        self.run, self.ip, self.seen, self.brief, self.learned = run, ip, seen, brief, False
-        earlier = run.work.done.hurt.get(ip)
-        self.suspect = earlier.detail.removesuffix(NOT_YET) if earlier else None
-        self.unwell = bool(earlier and not looked_at(earlier))
-        past = run.work.done.past.get(ip, Past())  # of the part that was interrupted
-        self.answered_on = past.answered_on
-        self.asked_last = ""
-        self.turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        listening = {probe.name for probe in run.work.probes if probe.listens}
-        asking = {probe.name for probe in run.work.probes}
-        # ports whose owner greets; others keep silent there
-        self.speaks_first = {port for tool, _, port in past.told if tool in listening}
-        # asked once, and not again
-        self.refused = {(how, port) for tool, how, port in past.refused if tool in asking}
-        self.listening: set[asyncio.Future[Attempt | None]] = set()
-        self.known = not brief and run.work.enough(seen)
-        self.resets, self.silences = past.resets, 0
-
-    async def interview(self) -> None:
-        """Ask until all is asked, or enough is known, or the host seems to suffer."""
-        asked = self.run.questions(self.ip)
-        questions = iter(asked)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(len(asked), max(1, self.run.work.scope.pace.host_open))):
-                group.create_task(self._work(questions))
-
-    async def _work(self, questions: Iterable[tuple[Probe, int]]) -> None:
-        for probe, port in questions:
-            async with self.turns[port]:  # one protocol at a time on one port
-                if port in self.speaks_first or (probe.transport, port) in self.refused:
-                    continue
-                if self.suspect:
-                    self._leave(probe, port)
-                elif not self.known:
-                    await self._ask(probe, port)
-
-    async def _ask(self, probe: Probe, port: int) -> None:
-        community = self.run.community(self.ip) if probe.needs_community else None
-        peer = Peer(self.ip, port, probe.tls, tuple(self.seen), community)
-        seen: list[Observation] = []
-        asking = self.run.network.converse(peer, probe, seen)
-        try:
-            attempt = await (self._listen(asking) if probe.listens else asking)
-        except (EnvironmentLack, LedgerError):
-            raise  # nobody can be asked any more, or nothing kept
-        except Exception as error:
-            where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
-            attempt = self.run.failed(probe.name, where, error, seen)
-        if attempt is None:
-            return
-        self.run.outbox.put([attempt])
-        self.seen.extend(attempt.observations)
-        if probe.listens and attempt.observations:
-            self.speaks_first.add(port)
-        if attempt.outcome is Outcome.REFUSED:
-            self.refused.add((probe.transport, port))
-        self.asked_last = f"{probe.name} on port {port}"
-        if attempt.observations or self.brief:
-            self._weigh(attempt)
-        await self._feel(attempt)
-
-    async def _listen(self, asking: Coroutine[None, None, Attempt | None]) -> Attempt | None:
-        """Wait for who may speak first; None where others told enough meanwhile."""
-        listening = asyncio.ensure_future(asking)
-        self.listening.add(listening)
-        try:
-            return await listening
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task and task.cancelling():
-                listening.cancel()
-                raise
-            return None
-
-    def _weigh(self, attempt: Attempt) -> None:
-        """See whether enough is known by now; then nobody need be listened to any longer."""
-        self.learned = self.learned or bool(attempt.observations)
-        heard = attempt.outcome.is_knowledge
-        self.known = heard if self.brief else self.run.work.enough(self.seen)
-        for other in self.listening if self.known else ():
-            other.cancel()
-
-    async def _feel(self, attempt: Attempt) -> None:
-        """Judge from how the last question ended whether the host is still well."""
-        self.resets += attempt.detail.startswith(RESET)
-        if self.resets >= MOST_RESETS:
-            self._suffers(f"broke off in mid-reply {self.resets} times")
-        if attempt.endpoint.transport != "tcp":
-            return
-        if attempt.outcome.is_knowledge or attempt.outcome is Outcome.GARBLED:
-            self.answered_on, self.silences = attempt.endpoint.port, 0
-        elif attempt.outcome is Outcome.SILENT and self.answered_on is not None:
-            self.silences += 1
-        if self.silences >= SUSPICIOUS_SILENCES and self.answered_on is not None:
-            self.silences = 0
-            if await self.run.network.knock(self.ip, self.answered_on) is Outcome.SILENT:
-                self._suffers("stopped answering")
-
-    def _suffers(self, why: str) -> None:
-        """Leave the host alone, and record that at once: the run may end within the minute."""
-        if not self.suspect:
-            self.suspect, self.unwell = f"{why} after {self.asked_last}", True
-            self._incident(Outcome.NOT_TRIED, NOT_YET)
-
-    def _leave(self, probe: Probe, port: int) -> None:
-        where = Endpoint(ip=self.ip, port=port, transport=probe.transport)
-        why = f"{LEFT_ALONE}: the host {self.suspect}"
-        now = self.run.work.clock()
-        left = Attempt(probe.name, where, Outcome.NOT_TRIED, (), now, detail=why)
-        self.run.outbox.put([left])
-
-    async def look_again(self) -> None:
-        """Wait, look once whether the host is back, and record how it is."""
-        await asyncio.sleep(self.run.work.recheck_s)
-        port = self.answered_on
-        back = await self.run.network.knock(self.ip, port) if port else Outcome.NOT_TRIED
-        if back is Outcome.NOT_TRIED:
-            self._incident(back, "; it could not be looked at again")
-            return
-        how = "answers again" if back.is_knowledge else "does not answer"
-        outcome = Outcome.GARBLED if back.is_knowledge else Outcome.SILENT
-        self._incident(outcome, f"; {self.run.work.recheck_s:.0f} s later {how}")
-
-    def _incident(self, outcome: Outcome, more: str) -> None:
-        where = Endpoint(ip=self.ip, port=self.answered_on or 0, transport="tcp")
-        now, said = self.run.work.clock(), f"{self.suspect}{more}"
-        self.run.outbox.put([Attempt(INCIDENT, where, outcome, (), now, detail=said)])

@@ -116,7 +116,7 @@ def serve(farm, interface, loss, delay_s):
         while True:
             wait = min(0.05, max(0.0, later[0][0] - time.monotonic())) if later else 0.05
             rings.wait(wait)
-            frames, _ = rings.take(62)
+            frames, _ = rings.take(62, least=42)
             if len(frames):
                 frames = frames[dice.random(len(frames)) >= loss]
                 for answer in farm.answer(frames):

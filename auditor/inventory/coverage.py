@@ -3,7 +3,8 @@
 Silence is not absence: an address that gave no answer is listed as not assessed. It does
 not make a visit incomplete where we stood on the segment itself, because an IPv4 host there
 must answer ARP (RFC 826) to take part at all; across a router silence may be a firewall,
-and the visit is incomplete (docs/decisions/0004).
+and the visit is incomplete (docs/decisions/0004). So it is where replies to a group came and
+could not be read: whoever sent them is not known.
 """
 
 import json
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import Note, read_note
+from auditor.model.coverage_note import DROPPED, SEGMENT, Note, read_note
 from auditor.model.device import Coverage, Gap, Reach, SubnetCoverage
 from auditor.model.observation import Attempt, Origin, Outcome, Run, StoredAttempt
 
@@ -32,6 +33,7 @@ class _Tally:
         self.tools: dict[str, Counter[Outcome]] = defaultdict(Counter)
         self.asked = self.silent = self.proxy = self.left = self.on_link = AddressSet()
         self.asked6 = AddressSet()  # IPv6 networks whose neighbours were asked, all at once
+        self.unread = 0  # replies to a group, on a segment that this network lies on
         self.why = ""
         self.last: datetime | None = None
 
@@ -62,6 +64,12 @@ class _Tally:
         self.why = note.value("why") or self.why
         near = (note.value("neighbours") or "").split(",")
         self.asked6 = self.asked6.join(AddressSet.parse(filter(None, near)))
+        said = note.value(DROPPED) or ""
+        if said.isdecimal():
+            segment = AddressSet.parse(filter(None, (note.value(SEGMENT) or "").split(",")))
+            unread = int(said) if segment.meet(self.whole) else 0
+            self.unread += unread
+            self.tools[tool][Outcome.NOT_TRIED] += unread
         if tool in ON_LINK:
             self.on_link = self.on_link.join(asked.minus(left))
 
@@ -130,7 +138,8 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
         gaps=tuple(gaps),
         complete=run.status == "complete"
         and not any(gap.reach in open_ends for gap in gaps)
-        and not silent.minus(tally.on_link),
+        and not silent.minus(tally.on_link)
+        and not tally.unread,
         run=run.id,
     )
 

@@ -5,6 +5,7 @@ import random
 import tomllib
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import cycle
 from string import Template
 
 from auditor.lab.reading import checked, shipped
@@ -12,6 +13,9 @@ from auditor.lab.truth import Banner, Datagram, Service, Strict, Talk
 from auditor.model.address import Mac
 
 ODD = ("tarpit", "drip", "endless", "reset")  # manners that a farm's TCP servers can have
+# All that a hostile host does to whoever connects (see farm_manners).
+HOSTILE = (*ODD, "shut", "byte", "continues", "head", "bomb", "lies", "astray", "garbage")
+HOSTILE_KIND = "hostile"
 
 
 class Kind(Strict):
@@ -48,6 +52,8 @@ class FarmPlan(Strict):
     endless, reset: shares of the hosts whose servers answer in that manner. chatter: broadcast
     frames a second (libpcap programs can hang on a wholly silent link). spread_s: over which
     discovery answers are spread. witness: count every frame (for gentle paces only).
+    hostile: so many hosts more, which answer in the manners of `hostile_manners` in turn; the
+    others are the same as without them.
     """
 
     network: str = "10.77.0.0/16"
@@ -66,6 +72,8 @@ class FarmPlan(Strict):
     chatter: int = 20
     spread_s: float = 0.5
     witness: bool = False
+    hostile: int = 0
+    hostile_manners: tuple[str, ...] = HOSTILE
     seed: int = 1
 
     @property
@@ -82,10 +90,10 @@ class FarmPlan(Strict):
 class Host:
     """One host of a farm: where it stands, its kind, and how its servers answer."""
 
-    __slots__ = ("ip", "kind", "mac", "manner", "quiet", "silent")
+    __slots__ = ("ip", "kind", "mac", "manner", "number", "quiet", "silent")
 
     def __init__(self, ip: int, kind: Kind, manner: str, *, silent: bool, quiet: bool) -> None:
-        self.ip = str(ipaddress.IPv4Address(ip))
+        self.number, self.ip = ip, str(ipaddress.IPv4Address(ip))
         block = Mac.parse(kind.block + ":00:00:00").value
         self.mac = Mac(block | ip & 0xFFFFFF)
         self.kind, self.manner, self.silent, self.quiet = kind, manner, silent, quiet
@@ -112,12 +120,14 @@ def kinds(plan: FarmPlan) -> tuple[Kind, ...]:
     truth = checked(content | {"segments": [], "devices": []}, "personas.toml")
     rows = tomllib.loads(shipped("farm.toml").read_text(encoding="utf-8"))["kinds"]
     known = {kind.name: kind for kind in map(Kind.model_validate, rows)}
+    drawn = {kind.name: kind.weight for kind in known.values() if kind.weight}
     grown = []
-    for name, weight in (plan.kinds or {k.name: k.weight for k in known.values()}).items():
+    for name, weight in (plan.kinds or drawn).items():
         kind, variables = known[name], dict[str, str]()
         for persona in kind.personas:
             variables |= truth.personas[persona].vars
-        services = tuple(s for persona in kind.personas for s in truth.personas[persona].services)
+        of_kind = (truth.personas[persona].services for persona in kind.personas)
+        services = (*(service for group in of_kind for service in group), *kind.services)
         changed = {"weight": weight, "services": services, "vars": variables | dict(kind.vars)}
         grown.append(kind.model_copy(update=changed))
     return tuple(grown)
@@ -134,7 +144,20 @@ def grow(plan: FarmPlan) -> tuple[Host, ...]:
     silent = set(dice.sample(range(plan.live), plan.dead))
     shares = [getattr(plan, odd) for odd in ODD]
     manners = dice.choices((*ODD, "plain"), [*shares, 1 - sum(shares)], k=plan.live)
-    return tuple(
+    hosts = [
         Host(ip, kind, manner, silent=at in silent, quiet=dice.random() < plan.quiet)
         for at, (ip, kind, manner) in enumerate(zip(places, drawn, manners, strict=True))
-    )
+    ]
+    return tuple(sorted([*hosts, *_hostile(plan, set(places))], key=lambda host: host.number))
+
+
+def _hostile(plan: FarmPlan, taken: set[int]) -> list[Host]:
+    """Give the hostile hosts, on addresses that nobody has taken."""
+    if not plan.hostile:
+        return []
+    network, dice = ipaddress.ip_network(plan.network), random.Random(-plan.seed - 1)
+    first = int(network.network_address) + 1
+    free = sorted(set(range(first, first + network.num_addresses - 3)) - taken)
+    (kind,) = kinds(plan.model_copy(update={"kinds": {HOSTILE_KIND: 1}}))
+    places, manners = dice.sample(free, plan.hostile), cycle(plan.hostile_manners)
+    return [Host(ip, kind, next(manners), silent=False, quiet=False) for ip in places]

@@ -10,8 +10,9 @@ from string import Template
 from typing import Any, cast
 
 from auditor.lab.datagram import WELL_KNOWN, dhip_frame, place
+from auditor.lab.farm_manners import misbehave
 from auditor.lab.farm_plan import FarmPlan, Host
-from auditor.lab.talk import ENDLESS, choose, lines, render
+from auditor.lab.talk import choose, lines, render
 from auditor.lab.truth import Banner, Datagram, Talk
 
 _CREDENTIAL = re.compile(rb"(?im)^(?:authorization|proxy-authorization)\s*:")
@@ -63,6 +64,9 @@ class Serving(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer each whole request."""
+        if self._host.manner not in {"plain", "tarpit"} and data[:1] == b"\x16":
+            self._later(b"\x16\x03\x01", close=False)  # a TLS client gets the same treatment
+            return
         self._heard = (self._heard + data)[-16_384:]
         while isinstance(self._service, Talk) and b"\r\n\r\n" in self._heard:
             head, _, self._heard = self._heard.partition(b"\r\n\r\n")
@@ -88,38 +92,17 @@ class Serving(asyncio.Protocol):
 
     def _later(self, answer: bytes, *, close: bool) -> None:
         loop, delay = asyncio.get_running_loop(), self._plan.delay_s
-        match self._host.manner:
-            case "plain" if delay:
-                loop.call_later(delay, self._send, answer, close)
-            case "plain":
-                self._send(answer, close)
-            case "drip":
-                self._drip(answer)
-            case "endless":
-                self._endless()
-            case "reset":
-                own = self._transport.get_extra_info("socket")
-                self._transport.write(answer[: len(answer) // 2])
-                own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                loop.call_later(0.02, self._transport.abort)
-            case _:  # a tarpit says nothing
-                pass
+        if self._host.manner != "plain":
+            misbehave(self._host.manner, self._transport, answer)
+        elif delay:
+            loop.call_later(delay, self._send, answer, close)
+        else:
+            self._send(answer, close)
 
     def _send(self, answer: bytes, close: bool) -> None:
         self._transport.write(answer)
         if close:
             self._transport.close()
-
-    def _drip(self, rest: bytes) -> None:
-        if rest and not self._transport.is_closing():
-            self._transport.write(rest[:1])
-            asyncio.get_running_loop().call_later(1, self._drip, rest[1:])
-
-    def _endless(self) -> None:
-        if not self._transport.is_closing():
-            if self._transport.get_write_buffer_size() < 1 << 16:
-                self._transport.write(ENDLESS)
-            asyncio.get_running_loop().call_later(0.005, self._endless)
 
 
 class Discovery:

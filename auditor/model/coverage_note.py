@@ -8,8 +8,9 @@ that it asked, with an endpoint without `ip`, and a note of this form in `detail
 `key=value` pairs are joined by "; "; sets of addresses are written `first-last,single,…`.
 `asked` is always there. `silent` is what gave no answer in any round. `proxy` is what a router
 (its hardware address in `router`) answers for: nothing is known of those addresses. `left` is
-what was planned and not done; `why` says the reason. `self` is this machine's own address, which needs no question. Other keys are for
-people.
+what was planned and not done; `why` says the reason. `self` is this machine's own address, which needs no question. In the
+note of a question to a group, `dropped` counts replies that came and were not read, on `segment`:
+somebody may have answered and is not known. Other keys are for people.
 """
 
 from collections.abc import Iterable
@@ -30,6 +31,8 @@ INCIDENT = "incident"
 # asked of it begin.
 NOT_YET = "; not yet looked at again"
 LEFT_ALONE = "left alone"
+
+DROPPED, SEGMENT = "dropped", "segment"
 
 NOTHING = AddressSet()
 _SETS = ("asked", "silent", "proxy", "left")

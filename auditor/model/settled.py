@@ -64,15 +64,15 @@ class Doors:
             end, note = attempt.endpoint, None
             if end.ip is None and (note := read_note(attempt.detail)):
                 ports = note.value("scanned") or ""
-                self.asked.append((note.asked, frozenset(map(int, filter(None, ports.split(","))))))
+                if found := frozenset(map(int, filter(None, ports.split(",")))):
+                    self.asked.append((note.asked, found))
             elif end.ip and end.port and attempt.outcome is Outcome.ANSWERED:
                 self.open.add((end.ip, end.port))
 
-    def shut(self, ip: str, port: int) -> bool:
-        """Tell whether that port was asked and did not open."""
-        return (ip, port) not in self.open and any(
-            port in ports and ip in hosts for hosts, ports in self.asked
-        )
+    def shut(self, ip: str) -> frozenset[int]:
+        """Give the ports of a host that were asked and did not open."""
+        asked = (port for hosts, ports in self.asked if ip in hosts for port in ports)
+        return frozenset(port for port in asked if (ip, port) not in self.open)
 
 
 def settled(attempts: Iterable[Attempt]) -> Done:

@@ -19,6 +19,7 @@ from auditor.net.parting import part
 from auditor.plugins import Heard, Peer, Probe, Say
 
 TOTAL_S = 5.0
+SLOW_S = 1.0  # a conversation that takes so long is trouble, whatever it brought
 MOST_STEPS = 400  # observations and questions of one conversation
 
 
@@ -178,13 +179,16 @@ async def converse(
     if not talk.heard and not seen and verdict is None:
         return None
     ended = _conclude(talk.heard, seen, verdict)
+    elapsed_s = round(max(0.0, TOTAL_S - talk.left_s), 4)
+    if probe.transport == "tcp" and (not ended.outcome.is_knowledge or elapsed_s > SLOW_S):
+        guard.troubled(peer.ip)
     return Attempt(
         tool=probe.name,
         endpoint=Endpoint(ip=peer.ip, port=peer.port, transport=probe.transport),
         outcome=ended.outcome,
         observations=tuple(seen),
         started=talk.started or began,
-        elapsed_s=round(max(0.0, TOTAL_S - talk.left_s), 4),
+        elapsed_s=elapsed_s,
         detail=ended.detail,
     )
 

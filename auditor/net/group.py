@@ -11,43 +11,19 @@ import secrets
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 
-from auditor.model.coverage_note import NOTHING, Note
+from auditor.model.coverage_note import DROPPED, NOTHING, SEGMENT, Note
 from auditor.model.observation import Attempt, Endpoint, Outcome
 from auditor.net.guard import Guard
 from auditor.net.interfaces import Interface
+from auditor.net.replies import Replies
 from auditor.plugins import Found, Sweep
 
 LISTEN_S = 3.0
 # Thousands of cameras answer within a tenth of a second; the kernel may give less than asked.
 RECEIVE_BUFFER = 64 << 20
-MOST_REPLIES = 20_000  # distinct ones, of one segment in one round
-MOST_BYTES = 64 << 20  # of distinct replies
-MOST_OF_ONE_SENDER = 16  # distinct replies; a recorder may speak for its cameras
+AT_ONCE = 256  # replies that are taken from a socket in one go
 SO_RCVBUFFORCE = 33
-
-
-@dataclass(slots=True, frozen=True)
-class _Heap:
-    """Distinct replies so far, with counts; bounded, whatever is poured in."""
-
-    replies: dict[tuple[str, bytes], None]
-    per_sender: dict[str, int]
-    counts: dict[str, int]
-
-    def add(self, data: bytes, sender: str) -> None:
-        self.counts["came"] += 1
-        key = (sender, data)
-        if key in self.replies:
-            return
-        full = len(self.replies) >= MOST_REPLIES or self.counts["bytes"] > MOST_BYTES
-        if full or self.per_sender.get(sender, 0) >= MOST_OF_ONE_SENDER:
-            self.counts["dropped"] += 1
-            return
-        self.replies[key] = None
-        self.per_sender[sender] = self.per_sender.get(sender, 0) + 1
-        self.counts["bytes"] += len(data)
 
 
 async def ask_group(
@@ -61,24 +37,31 @@ async def ask_group(
     """
     started, loop = guard.clock(), asyncio.get_running_loop()
     began = loop.time()
-    heap = _Heap({}, {}, {"came": 0, "dropped": 0, "bytes": 0})
+    replies = Replies(interface.on_link)
     with contextlib.ExitStack() as stack:
         asking = stack.enter_context(_socket(sweep.group, interface, 0))
         ears = [asking]
         if sweep.also_port:
             ears.append(stack.enter_context(_socket(sweep.group, interface, sweep.also_port)))
         for ear in ears:
-            loop.add_reader(ear.fileno(), _take, ear, interface, heap.add)
+            loop.add_reader(ear.fileno(), _take, ear, interface, replies.add)
             stack.callback(loop.remove_reader, ear.fileno())
         rounds = sweep.times(guard.scope.pace)
         # one id for all rounds (SOAP-over-UDP 1.1, appendix A): who answers twice says the same
         message = secrets.randbits(128)
-        found: dict[Found, None] = {}
-        for _ in range(rounds):
+        reading = asyncio.ensure_future(replies.read(sweep))
+        stack.callback(reading.cancel)
+        told: set[Found] = set()
+        for number in range(rounds):
             await _ask(guard, sweep, interface, asking, message)
             await asyncio.sleep(listen_s / rounds)
-            news = [one for one in _read(sweep, heap) if one not in found]
-            found.update(dict.fromkeys(news))
+            if reading.done():  # a reader that fails ends the sweep
+                reading.result()
+            if number == rounds - 1:
+                reading.cancel()
+                await replies.read_rest(sweep)
+            news = [one for one in replies.found if one not in told]
+            told.update(news)
             elapsed_s = round(loop.time() - began, 3)
             yield [
                 Attempt(
@@ -86,16 +69,17 @@ async def ask_group(
                 )
                 for n in news
             ]
-    told = (
+    notes = (
         ("group", f"{sweep.group}:{sweep.port}"),
-        ("devices", str(len(found))),
-        ("replies", str(heap.counts["came"])),
-        *((("dropped", str(heap.counts["dropped"])),) if heap.counts["dropped"] else ()),
+        ("devices", str(len(told))),
+        ("replies", str(replies.counts["came"])),
+        *((DROPPED, str(replies.dropped)),) * bool(replies.dropped),
         ("rounds", str(rounds)),
+        (SEGMENT, ",".join(interface.on_link.texts())),
         ("by", interface.vantage()),
     )
-    note = Note(asked=NOTHING, told=told)  # a group is no question to each address
-    outcome = Outcome.ANSWERED if found else Outcome.SILENT
+    note = Note(asked=NOTHING, told=notes)  # a group is no question to each address
+    outcome = Outcome.ANSWERED if told else Outcome.SILENT
     whole = Endpoint(port=sweep.port, transport="udp")
     yield [Attempt(sweep.name, whole, outcome, (), started, elapsed_s, str(note))]
 
@@ -112,19 +96,10 @@ async def _ask(
     guard.sent("udp", sweep.group, sweep.port, len(data), sweep.name)
 
 
-def _read(sweep: Sweep, heap: _Heap) -> list[Found]:
-    """Let the sweep read each distinct reply; the same device told twice counts once."""
-    assert sweep.read, f"sweep {sweep.name} reads nothing"
-    found: dict[Found, None] = {}
-    for sender, data in heap.replies:
-        found.update(dict.fromkeys(sweep.read(data, sender)))
-    return list(found)
-
-
 def _take(ear: socket.socket, interface: Interface, add: Callable[[bytes, str], None]) -> None:
     """Empty the socket, a bounded number at a time so that timers keep running."""
     own = {address.ip for address in interface.addresses}
-    for _ in range(512):
+    for _ in range(AT_ONCE):
         try:
             data, sender = ear.recvfrom(65_535)
         except OSError:  # empty, or an ICMP error of somebody's

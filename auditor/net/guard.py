@@ -18,7 +18,7 @@ from auditor.model.address import LINK_LOCAL, AddressSet
 from auditor.model.coverage_note import SPENT
 from auditor.model.journal import BEGAN, Sent
 from auditor.model.scope import Scope
-from auditor.net.pace import Meter, Seldom
+from auditor.net.pace import Meter, Seldom, Turns
 
 MANY_HOSTS = 4_096  # beyond so many, those that are neither busy nor recent are forgotten
 WATCH_S = 0.5  # how often the authority is looked at; a run stops within four of these
@@ -113,6 +113,8 @@ class Guard:
         self._hosts: dict[str, _Host] = {}
         self._talks: dict[str, int] = dict(spent or {})
         self._begun: Counter[str] = Counter()  # conversations whose first packet is due
+        self.connects = Turns(self.meters[Kind.CONNECT])
+        self._trouble: dict[str, int] = {}  # hosts that cost time, and how often they did
         self._passed: set[str] = set()
         self.resumed = resumed
         # link-local address -> by which of our interfaces it was heard, and with which MAC
@@ -241,11 +243,15 @@ class Guard:
                 if pace.delicate and (more_s := host.patience_s()) > 0:
                     await asyncio.sleep(more_s)
                 await host.meter.patience()
-                await self.meters[kind].turn()
+                await self.connects.turn(self._trouble.get(ip, 0))
                 host.meter.stamp()
         else:
             await self.meters[kind].turn()
         self.permit(ip, port, transport)
+
+    def troubled(self, ip: str) -> None:
+        """Note that a host was silent, slow or made no sense: others are asked before it."""
+        self._trouble[ip] = self._trouble.get(ip, 0) + 1
 
     async def group_turn(self, group: str, port: int, interface: str, segment: AddressSet) -> None:
         """Wait until one more datagram may go to a group, and check that it may.

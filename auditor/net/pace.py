@@ -7,12 +7,17 @@ Moments are taken after the send returned, so that a delay in between only makes
 """
 
 import asyncio
+import heapq
+import itertools
 import math
 import time
 from collections import deque
 from collections.abc import Callable
 
 CATCH_UP_S = 0.02  # how far behind the schedule a sender may run without losing its turns
+# Turns between two looks of the loop at its sockets: of those who were no trouble, of the others.
+AT_ONCE, AT_ONCE_TROUBLED = 32, 4
+AT_ONCE_S = 0.002  # and no more than are due in so long: turns come evenly, not in bursts
 MARGIN_S = 0.01  # between two windows: whoever counts has another clock and delays of its own
 SPAN_S = 30.0  # in which the questions to groups are counted (model/scope.Pace)
 SPAN_MARGIN_S = 0.25
@@ -93,3 +98,51 @@ class Seldom(Meter):
     def fill(self) -> None:
         """Begin as if all that the cap allows had just gone: somebody before us may have asked."""
         self.stamp(self.most)
+
+
+class Turns:
+    """Gives the turns of one meter to whoever has been the least trouble; else as they came.
+
+    A thousand peers that are slow, silent or in flood all want turns, too. Few are given between
+    two looks at the sockets, so that those who answer are heard at once, however many wait.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._number = itertools.count()
+        due = AT_ONCE if meter.free else int(AT_ONCE_S / meter.interval_s)
+        self._at_once = max(1, min(AT_ONCE, due))
+        self._usher: asyncio.Task[None] | None = None
+
+    async def turn(self, trouble: int = 0) -> None:
+        """Wait for a turn and take it; the caller sends before it awaits anything else."""
+        loop = asyncio.get_running_loop()
+        called = loop.create_future()
+        heapq.heappush(self._waiting, (trouble, next(self._number), called))
+        if self._usher is None:
+            self._usher = loop.create_task(self._call())
+        await called
+        self.meter.stamp()
+
+    async def _call(self) -> None:
+        """Call those who wait; each stamps its own turn before the next look at the meter."""
+        try:
+            while self._waiting:
+                if wait := self.meter.wait_s():
+                    await asyncio.sleep(wait)
+                    continue
+                self._call_some()
+                await asyncio.sleep(0)
+        finally:
+            self._usher = None
+
+    def _call_some(self) -> None:
+        for count in range(1, self._at_once + 1):
+            if not self._waiting or self.meter.wait_s(count):
+                return
+            if count > AT_ONCE_TROUBLED and self._waiting[0][0]:
+                return
+            _, _, called = heapq.heappop(self._waiting)
+            if not called.done():  # else whoever waited has gone
+                called.set_result(None)

@@ -24,6 +24,7 @@ MOST_TAKEN = 1_024  # at a time; looking at more slots costs more than it brings
 RECEIVED_AT, SEND_AT = 66, 32  # where the frame begins in a slot of either ring
 _LENGTH, _TAG = slice(4, 8), slice(24, 26)  # tp_len, tp_vlan_tci in struct tpacket2_hdr
 FULL_S, FULL_TRIES = 0.001, 1_000  # how long a driver with a full queue is given, and how often
+_CAUGHT = slice(8, 12)  # tp_snaplen: how many octets of a frame stand in its slot
 _READY, _VLAN = 1, 0x10  # TP_STATUS_USER or _SEND_REQUEST, TP_STATUS_VLAN_VALID
 
 Frames = NDArray[np.uint8]  # one frame a row
@@ -120,8 +121,12 @@ class Rings:
             hint="bring it up again and resume the scan",
         )
 
-    def take(self, octets: int) -> tuple[Frames, NDArray[np.int32]]:
-        """Take what has come: the first `octets` of each frame, and its tag (-1: untagged)."""
+    def take(self, octets: int, least: int | None = None) -> tuple[Frames, NDArray[np.int32]]:
+        """Take what has come: the first `octets` of each frame, and its tag (-1: untagged).
+
+        A frame that is shorter (or than `least`, where that is given) is dropped: behind its end
+        stands what an earlier one left.
+        """
         status = self._in_status[self._read_at : self._read_at + MOST_TAKEN]
         waiting = np.flatnonzero((status & _READY) == 0)
         count = int(waiting[0]) if waiting.size else int(status.size)
@@ -130,9 +135,12 @@ class Rings:
         frames = slots[:, RECEIVED_AT : RECEIVED_AT + octets].copy()
         tagged = (self._in_status[where] & _VLAN) != 0
         tags = slots[:, _TAG].copy().view(np.uint16)[:, 0].astype(np.int32) & 0x0FFF
+        whole = slots[:, _CAUGHT].copy().view(np.uint32)[:, 0] >= (
+            octets if least is None else least
+        )
         self._in_status[where] = 0
         self._read_at = (self._read_at + count) % RECEIVE_SLOTS
-        return frames, np.where(tagged, tags, -1).astype(np.int32)
+        return frames[whole], np.where(tagged, tags, -1).astype(np.int32)[whole]
 
     def wait(self, seconds: float) -> None:
         """Sleep until a frame comes, or for so long."""

@@ -118,3 +118,17 @@ def test_counts_belong_to_the_network_they_were_made_in():
 
 def test_nothing_planned_is_not_complete():
     assert not coverage([], [], PRESENCE).complete
+
+
+def test_replies_that_nobody_read_make_the_visit_incomplete_on_that_segment():
+    def said(segment, dropped):
+        note = Note(AddressSet(), told=(("dropped", dropped), ("segment", segment)))
+        whole = Attempt("sadp", Endpoint(), Outcome.ANSWERED, (), NOON, detail=str(note))
+        silent = swept(silent=["10.0.0.0/29"])
+        return coverage([run()], attempts(silent, whole), PRESENCE)
+
+    here = said("10.0.0.0-10.0.0.255", "744")
+    assert not here.complete
+    assert ("sadp", ((Outcome.NOT_TRIED, 744),)) in here.subnets[0].tools
+    assert said("10.7.0.0-10.7.0.255", "744").complete
+    assert said("10.0.0.0-10.0.0.255", "many").complete  # no number of ours

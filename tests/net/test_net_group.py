@@ -7,10 +7,12 @@ import time
 
 import pytest
 
+from auditor.model.address import AddressSet
 from auditor.model.coverage_note import read_note
 from auditor.model.observation import Endpoint, Observation, Outcome
 from auditor.net.group import ask_group
 from auditor.net.interfaces import interfaces, named
+from auditor.net.replies import MOST_OF_ONE_SENDER, Replies
 from auditor.plugins import Found, Medium, Sweep
 from tests.net.stage import Aside, guard, inside, paced
 
@@ -133,3 +135,99 @@ def test_a_question_never_passes_a_router(cable):
     with Aside(cable.there, listen):
         inside(cable.here, ask)
         assert its.recv() == 1  # the time to live
+
+
+# ---------------------------------------------------------------- forged senders
+
+
+def forged(source, to, payload):
+    """One datagram as a frame, from an address that is not ours (checksums: IP yes, UDP none)."""
+    (mac, ip, port), size = to, 20 + 8 + len(payload)
+    head = struct.pack("!BBHHHBBH", 0x45, 0, size, 0, 0, 64, 17, 0)
+    head += socket.inet_aton(source) + socket.inet_aton(ip)
+    total = sum(struct.unpack("!10H", head))
+    total = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+    head = head[:10] + struct.pack("!H", total) + head[12:]
+    udp = struct.pack("!HHHH", PORT, port, 8 + len(payload), 0)
+    return mac + b"\x02\0\0\0\0\x66" + b"\x08\0" + head + udp + payload
+
+
+def crowd(ready):
+    """Answer a question under thousands of names, then let one honest camera speak."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear,
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as mouth,
+    ):
+        ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        ear.bind(("", PORT))
+        member = struct.pack("=4s4s", socket.inet_aton(GROUP), socket.inet_aton("10.9.0.10"))
+        ear.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+        mouth.bind(("v1", 0))
+        ready.set()
+        while True:
+            _, (ip, port) = ear.recvfrom(2_048)
+            to = (b"\xff" * 6, ip, port)
+            for n in range(5_000):
+                name = f"172.{16 + (n >> 12)}.{n >> 4 & 255}.{n & 15}"
+                mouth.send(forged(name, to, b"CAMERA 172.16.0.1 %d" % n))
+            for n in range(20 * 240):
+                text = b"CAMERA 10.9.0.%d %d " % (20 + n % 240, n)
+                mouth.send(forged(f"10.9.0.{13 + n % 240}", to, text.ljust(1_400)))
+            ear.sendto(b"CAMERA 10.9.0.10", (ip, port))
+
+
+def test_thousands_of_forged_senders_crowd_nobody_out_and_the_loss_is_told(cable):
+    for knob in ("all", "v0"):
+        cable.run("sysctl", "-qw", f"net.ipv4.conf.{knob}.rp_filter=0", where=cable.here)
+    with Aside(cable.there, crowd):
+        found, _, _ = inside(cable.here, ask)
+    note = read_note(found[-1].detail)
+    assert "10.9.0.10" in devices(found)
+    assert int(note.value("replies")) > 2_500 and int(note.value("dropped")) > 500
+    assert note.value("segment").startswith("10.9.0.0-10.9.0.255")
+    assert len(found) < 2_000 + 16 * 254
+
+
+# ---------------------------------------------------------------- the pure parts
+
+
+def rest(replies):
+    asyncio.run(replies.read_rest(SWEEP))
+    return replies.found
+
+
+def test_who_is_on_the_segment_is_read_before_who_is_not_and_the_first_before_the_second():
+    replies, order = Replies(AddressSet.parse(["10.9.0.0/24"])), []
+    for sender, said in (
+        ("172.16.0.1", b"far"), ("10.9.0.1", b"one"), ("10.9.0.1", b"two"),
+        ("10.9.0.2", b"x" * 9_000), ("10.9.0.3", b"three"),
+    ):  # fmt: skip
+        replies.add(said, sender)
+    keeping = Sweep("t", Medium.GROUP, "test", read=lambda raw, _: order.append(raw[:5]) or ())
+    asyncio.run(replies.read_rest(keeping))
+    assert order == [b"one", b"three", b"xxxxx", b"two", b"far"]
+    assert replies.dropped == 0
+
+
+def test_one_sender_has_a_small_share_of_replies_and_of_devices():
+    replies = Replies(AddressSet.parse(["10.9.0.0/24"]))
+    for number in range(100):
+        replies.add(b"CAMERA 10.9.0.9 %d" % number, "10.9.0.1")
+        replies.add(b"CAMERA 10.9.0.9 0", "10.9.0.1")  # the same again is no loss
+    assert len(rest(replies)) == MOST_OF_ONE_SENDER
+    assert replies.dropped == 100 - MOST_OF_ONE_SENDER
+    many = Replies(AddressSet.parse(["10.9.0.0/24"]))
+    many.add(b"x", "10.9.0.1")
+    every = tuple(Found(Endpoint(f"10.8.{n >> 8}.{n & 255}")) for n in range(1_000))
+    proxy = Sweep("t", Medium.GROUP, "test", read=lambda *_: every)
+    asyncio.run(many.read_rest(proxy))
+    assert len(many.found) == 256 and many.dropped == 744
+
+
+def test_long_replies_are_bounded_together_and_short_ones_are_still_kept():
+    replies = Replies(AddressSet.parse(["10.0.0.0/8"]))
+    for number in range(2_000):
+        replies.add(b"%d" % number + b"x" * 60_000, f"10.1.{number >> 8}.{number & 255}")
+    assert replies.dropped > 1_700
+    replies.add(b"CAMERA 10.9.0.12", "10.9.0.12")
+    assert [one.endpoint.ip for one in rest(replies)] == ["10.9.0.12"]
