@@ -31,6 +31,8 @@ class _Tally:
         self.told: set[str] = set()
         self.tools: dict[str, Counter[Outcome]] = defaultdict(Counter)
         self.asked = self.silent = self.proxy = self.left = self.on_link = AddressSet()
+        self.barred: dict[str, AddressSet] = {}  # what a router said: of which addresses
+        self.by: dict[str, None] = {}  # from where it was looked, in order
         self.why = ""
         self.last: datetime | None = None
 
@@ -52,13 +54,20 @@ class _Tally:
     def _note(self, tool: str, note: Note) -> None:
         asked = note.asked.meet(self.whole)
         silent, left = note.silent.meet(asked), note.left.meet(asked)
-        self.tools[tool][Outcome.SILENT] += silent.size
+        barred = note.barred.meet(asked)
+        self.tools[tool][Outcome.SILENT] += silent.size + barred.size
         self.tools[tool][Outcome.NOT_TRIED] += left.size
         self.asked = self.asked.join(asked)
         self.silent = self.silent.join(silent)
         self.proxy = self.proxy.join(note.proxy.meet(asked))
         self.left = self.left.join(left)
-        self.why = note.value("why") or self.why
+        why = note.value("why") or ""
+        if barred:
+            self.barred[why] = self.barred.get(why, AddressSet()).join(barred)
+        else:
+            self.why = why or self.why
+        if asked and (by := note.value("by")):
+            self.by[by] = None
         if tool in ON_LINK:
             self.on_link = self.on_link.join(asked.minus(left))
 
@@ -106,6 +115,8 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
     take(Reach.PROXY, tally.proxy.minus(present))
     take(Reach.PRESENT_ONLY, present)
     take(Reach.NOT_REACHED, tally.left, tally.why)
+    for why, part in tally.barred.items():
+        take(Reach.NOT_REACHED, part, why)
     take(Reach.SILENT, tally.silent.join(tally.asked.minus(tally.left)))
     take(Reach.NOT_REACHED, whole, tally.why or _unasked(run, whole))
     open_ends = {Reach.PROXY, Reach.PRESENT_ONLY, Reach.NOT_REACHED}
@@ -118,7 +129,7 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
         addresses=whole.size,
         started=run.started,
         ended=run.ended or tally.last,
-        vantage=run.vantage,
+        vantage=", ".join(tally.by) or run.vantage,
         assessed=assessed.size,
         tools=tuple(
             (tool, tuple(sorted((o, n) for o, n in counts.items() if n)))

@@ -72,3 +72,22 @@ def checksum(words: NDArray[np.uint32]) -> NDArray[np.uint16]:
     total = (total & 0xFFFF) + (total >> 16)
     result: NDArray[np.uint16] = (~total & 0xFFFF).astype(np.uint16)
     return result
+
+
+def hashed(values: NDArray[np.uint64], key: np.uint64) -> NDArray[np.uint64]:
+    """Hash numbers so that only who knows the key can tell the result (splitmix64's finaliser)."""
+    x = values ^ key
+    for multiplier in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB):
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(multiplier) + key
+    return x
+
+
+def octets(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Give numbers (of network byte order) as rows of octets."""
+    return values.view(np.uint8).reshape(len(values), -1)
+
+
+def words(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Give rows of octets as rows of 16-bit words."""
+    found: NDArray[np.uint32] = rows.copy().view(">u2").astype(np.uint32)
+    return found

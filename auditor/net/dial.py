@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 
 from auditor.model.observation import Outcome
+from auditor.net import barred
 from auditor.net.guard import Guard, Kind
 
 # Linux repeats an unanswered SYN after one second (RFC 6298, 2.1) and asks nobody. A try ends
@@ -22,16 +23,19 @@ _ENDINGS = {
     errno.EHOSTDOWN: Outcome.SILENT,
     errno.ETIMEDOUT: Outcome.SILENT,
     errno.ENETUNREACH: Outcome.NOT_TRIED,
+    errno.EACCES: Outcome.NOT_TRIED,  # a route or a filter of this machine prohibits it
+    errno.EPERM: Outcome.NOT_TRIED,
     errno.ENETDOWN: Outcome.NOT_TRIED,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a dial ended, and why."""
+    """How a dial ended, and why. barred: what a router said, where one keeps us away."""
 
     outcome: Outcome
     detail: str = ""
+    barred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -
         sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET)
     except OSError as error:
         return Dialled(Ended(*ending(error)), 0.0)
+    barred.listen(sock)
     try:
         sock.settimeout(0)
         number = sock.connect_ex((ip, port))  # the SYN leaves now, in our turn
@@ -84,11 +89,15 @@ async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -
         ended = Ended(Outcome.SILENT, "no answer to the connection")
         return Dialled(ended, loop.time() - began)
     except OSError as error:
+        said = barred.heard(sock, ip)
         sock.close()
+        if said:
+            return Dialled(Ended(Outcome.SILENT, said, said), loop.time() - began)
         return Dialled(Ended(*ending(error)), loop.time() - began)
     except asyncio.CancelledError:
         sock.close()
         raise
+    barred.listen(sock, on=False)  # in a conversation such a word ends nothing
     return Dialled(Ended(Outcome.ANSWERED), loop.time() - began, sock)
 
 
