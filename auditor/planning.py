@@ -15,6 +15,7 @@ SILENCE_S = 1.0  # how long the last round of a sweep is waited for
 MEMBERSHIP = 4  # reports of the kernel when it joins a group and leaves it (RFC 3376, 8.1)
 GROUP_ROUNDS = 2  # at most, whatever the profile says
 MOST_IPV6 = 256  # addresses that somebody named one by one; more of a network are not swept
+DOUBT_ROUNDS = 1  # more, to tell hosts behind a router from a box that answers for them
 KERNEL_ARP = 3  # questions of the kernel about a neighbour that it connects to (arp(7))
 
 
@@ -53,7 +54,8 @@ def plan(
     ports = len(_allowed(scope, knocks if scanned is None else scanned))
     arp = near.size * pace.rounds + (knocked * bool(doors) + ways) * KERNEL_ARP
     seen = near.size + bare.size if "syn" in kinds and pace.half_opens else 0
-    syns = (seen * ports + bare.size * len(_allowed(scope, knocks))) * pace.rounds
+    knocking = bare.size * len(_allowed(scope, knocks))
+    syns = seen * ports * pace.rounds + knocking * (pace.rounds + DOUBT_ROUNDS)
     echoes = (behind.size * pace.rounds if "icmp" in kinds else 0) + ways
     datagrams = segments * (len(groups) + ("ndp" in kinds))
     if here:

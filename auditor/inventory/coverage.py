@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from auditor.model.address import AddressSet
+from auditor.model.address import AddressSet, Range
 from auditor.model.coverage_note import Note, read_note
 from auditor.model.device import Coverage, Gap, Reach, SubnetCoverage
 from auditor.model.observation import Attempt, Origin, Outcome, Run, StoredAttempt
@@ -117,6 +117,10 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
     take(Reach.NOT_REACHED, tally.left, tally.why)
     for why, part in tally.barred.items():
         take(Reach.NOT_REACHED, part, why)
+    for why, part in tally.barred.items():
+        # routers say so of few addresses a second: the rest of the /24 is silent, and this is why
+        near = AddressSet.of(_block(piece) for piece in part.ranges)
+        take(Reach.SILENT, tally.silent.meet(near), f"{why}, of other addresses nearby")
     take(Reach.SILENT, tally.silent.join(tally.asked.minus(tally.left)))
     take(Reach.NOT_REACHED, whole, tally.why or _unasked(run, whole))
     open_ends = {Reach.PROXY, Reach.PRESENT_ONLY, Reach.NOT_REACHED}
@@ -141,6 +145,11 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
         and not silent.minus(tally.on_link),
         run=run.id,
     )
+
+
+def _block(piece: Range) -> Range:
+    """Widen a range to whole /24s (IPv6: /120s)."""
+    return Range(piece.version, piece.first & ~255, piece.last | 255)
 
 
 def _unasked(run: Run, whole: AddressSet) -> str:

@@ -8,7 +8,7 @@ import contextlib
 import socket
 import struct
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from auditor.model.address import AddressSet
@@ -44,10 +44,11 @@ def listen(sock: socket.socket, *, on: bool = True) -> None:
         sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, int(on))
 
 
-def heard(sock: socket.socket, ip: str) -> str | None:
-    """Give what a router said of `ip` while it was connected to; None for nothing.
+def heard(sock: socket.socket, ends: Collection[str]) -> str | None:
+    """Give what a router said while a connection was begun; None for nothing.
 
-    What the address says itself is an answer of its own, and no router's.
+    What one of the two ends says is no router's word: the address asked answers for itself, and
+    our own kernel says so of a neighbour that it does not find.
     """
     try:
         _, extra, _, _ = sock.recvmsg(0, 512, socket.MSG_ERRQUEUE)
@@ -60,7 +61,11 @@ def heard(sock: socket.socket, ip: str) -> str | None:
         _, origin, what, code, _, _ = _ERROR.unpack_from(told)
         family, _, raw = _OFFENDER.unpack_from(told, _ERROR.size)
         router = socket.inet_ntoa(raw)
-        if (origin, what, family) == (_ORIGIN_ICMP, _UNREACHABLE, socket.AF_INET) and router != ip:
+        if (origin, what, family) == (
+            _ORIGIN_ICMP,
+            _UNREACHABLE,
+            socket.AF_INET,
+        ) and router not in ends:
             return words(router, code)
     return None
 

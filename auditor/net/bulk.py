@@ -84,7 +84,7 @@ def hashed(values: NDArray[np.uint64], key: np.uint64) -> NDArray[np.uint64]:
 
 def octets(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Give numbers (of network byte order) as rows of octets."""
-    return values.view(np.uint8).reshape(len(values), -1)
+    return values.view(np.uint8).reshape(len(values), values.dtype.itemsize)
 
 
 def words(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:

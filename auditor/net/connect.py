@@ -20,7 +20,7 @@ from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net import barred, neighbours
 from auditor.net.arp import stretches
 from auditor.net.dial import TRY_S, Ended, dial
-from auditor.net.everything import OPEN, REFUSED, SAMPLE, noise, suspects, telling
+from auditor.net.everything import OPEN, REFUSED, SAMPLE, noise, suspects
 from auditor.net.guard import BudgetSpent, Guard, Kind
 from auditor.net.interfaces import Interface
 from auditor.net.room import Room
@@ -134,10 +134,9 @@ class _Knocking:
             some = random.sample(suspect.members, min(SAMPLE, len(suspect.members)))
             told = await self._again(some, self.ports, planned)
             noisy = noise(suspect, [told[ip] for ip in some], self.ports)
-            doors = telling(self.ports, noisy)
             if not noisy:
                 continue
-            told = await self._again(suspect.members, doors, planned)
+            told = await self._again(suspect.members, self.ports, planned)
             for ip in suspect.members:
                 said = {port: state for port, state in told[ip].items() if noisy.get(port) != state}
                 if not said:

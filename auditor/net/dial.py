@@ -77,19 +77,21 @@ async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -
     except OSError as error:
         return Dialled(Ended(*ending(error)), 0.0)
     barred.listen(sock)
+    own = ""
     try:
         sock.settimeout(0)
         number = sock.connect_ex((ip, port))  # the SYN leaves now, in our turn
         guard.sent("tcp", ip, port, 0, tool, Kind.CONNECT)
         if number not in {0, errno.EINPROGRESS}:
             raise OSError(number, os.strerror(number))
+        own = sock.getsockname()[0]
         await _connected(loop, sock, patience_s)
     except TimeoutError:
         sock.close()
         ended = Ended(Outcome.SILENT, "no answer to the connection")
         return Dialled(ended, loop.time() - began)
     except OSError as error:
-        said = barred.heard(sock, ip)
+        said = barred.heard(sock, {ip, own})
         sock.close()
         if said:
             return Dialled(Ended(Outcome.SILENT, said, said), loop.time() - began)

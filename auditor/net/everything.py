@@ -72,11 +72,6 @@ def noise(
     return {} if mixed and not (suspect.whole and suspect.ends) else found
 
 
-def telling(ports: Iterable[int], noisy: Mapping[int, int]) -> list[int]:
-    """Give the ports on which a host that is really there could answer otherwise."""
-    return [port for port in ports if noisy.get(port) != OPEN]
-
-
 def differs(answers: Mapping[int, int], noisy: Mapping[int, int]) -> bool:
     """Tell whether answers (port -> REFUSED or OPEN) are not those of the box alone."""
     return any(noisy.get(port) != state for port, state in answers.items())

@@ -128,7 +128,8 @@ class _Asking:
             return None
         at = (inner[0] & 15) * 4
         mine = inner[9] == _PROTOCOL_ICMP and inner[at] == ECHO
-        if not mine or inner[at + 4 : at + 6] != self.key[:2]:
+        ourselves = packet[12:16] == inner[12:16]  # of a neighbour that our kernel does not find
+        if not mine or ourselves or inner[at + 4 : at + 6] != self.key[:2]:
             return None
         return socket.inet_ntoa(inner[16:20]), packet[start + 1]
 

@@ -27,7 +27,6 @@ from auditor.net.everything import (
     differs,
     noise,
     suspects,
-    telling,
 )
 from auditor.net.guard import Guard, Kind
 from auditor.net.rings import Frames
@@ -37,6 +36,7 @@ from auditor.net.unreachable import LOOK, Complaints, segments_or_errors
 from auditor.net.volley import Indices, fire
 
 NAME = "knock"
+DOUBT_ROUNDS = 1  # to tell hosts from a box that answers for them
 
 
 class KnockQuestions(SynQuestions):
@@ -127,7 +127,7 @@ class _Stretch:
     async def ask(self, tick: Callable[[int], None]) -> list[Attempt]:
         """Find who answers, and take out those for whom somebody else does."""
         numbers, rounds = numbers_of(self.asked), self.guard.scope.pace.rounds
-        most = len(numbers) * len(self.ports) * rounds  # what was planned
+        most = len(numbers) * len(self.ports) * (rounds + DOUBT_ROUNDS)  # what was planned
         await self._volley(numbers, self.ports, rounds, first=True, tick=tick)
         signs = {ip: ttl for ip, (_, _, ttl) in self.heard.items()}
         await self._doubt(suspects(self.asked, signs), most)
@@ -138,33 +138,40 @@ class _Stretch:
         if not doubted:
             return
         some = [random.sample(each.members, min(SAMPLE, len(each.members))) for each in doubted]
-        told = await self._again(list(chain.from_iterable(some)), self.ports, most)
+        told = await self._again(list(chain.from_iterable(some)), most)
         groups: dict[tuple[tuple[int, int], ...], list[int]] = defaultdict(list)
         for suspect, ips in zip(doubted, some, strict=True):
             noisy = noise(suspect, [told[ip] for ip in ips], self.ports)
             if noisy:
                 groups[tuple(sorted(noisy.items()))] += suspect.members
         for pairs, members in groups.items():
-            await self._sift(members, dict(pairs), most)
+            await self._sift(members, dict(pairs), told, most)
 
-    async def _sift(self, members: list[int], noisy: dict[int, int], most: int) -> None:
-        """Hide those who answer as the box does, on every port on which a host could differ."""
-        doors = telling(self.ports, noisy)
-        told = await self._again(members, doors, most) if doors else {}
+    async def _sift(
+        self,
+        members: Sequence[int],
+        noisy: Mapping[int, int],
+        known: Mapping[int, Mapping[int, int]],
+        most: int,
+    ) -> None:
+        """Hide those who answer as the box does on every port; known: what some have answered."""
+        left = [ip for ip in members if ip not in known]
+        told = {ip: known[ip] for ip in members if ip in known}
+        if left:
+            told |= await self._again(left, most)
         there = {ip for ip, answers in told.items() if differs(answers, noisy)}
         self.hidden |= set(members) - there
         for ip in there:
             port, state = next((p, s) for p, s in told[ip].items() if noisy.get(p) != s)
             self.heard[ip] = (state, port, self.heard[ip][2])
 
-    async def _again(
-        self, ips: Sequence[int], ports: list[int], most: int
-    ) -> Mapping[int, Mapping[int, int]]:
-        """Ask every one of these ports, with what is left of the planned packets."""
-        rounds = min(self.guard.scope.pace.rounds, (most - self.sent) // (len(ips) * len(ports)))
+    async def _again(self, ips: Sequence[int], most: int) -> Mapping[int, Mapping[int, int]]:
+        """Ask every port, with what is left of the planned packets."""
+        room = (most - self.sent) // (len(ips) * len(self.ports))
+        rounds = min(DOUBT_ROUNDS, room)
         if rounds < 1:
             return {ip: {} for ip in ips}
-        return await self._volley(np.array(ips, np.uint32), ports, rounds, first=False)
+        return await self._volley(np.array(ips, np.uint32), self.ports, rounds, first=False)
 
     async def _volley(
         self,
