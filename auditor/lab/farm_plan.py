@@ -14,6 +14,11 @@ from auditor.model.address import Mac
 ODD = ("tarpit", "drip", "endless", "reset")  # manners that a farm's TCP servers can have
 
 
+# Of a farm behind a router: the scanner and the router before it, the router and the farm behind.
+SCANNER, GATEWAY = "192.168.254.2", "192.168.254.1"
+INSIDE, FIELD = "192.168.253.1", "192.168.253.2"
+
+
 class Kind(Strict):
     """A kind of host: its services without TLS, what it is, how frequent it is."""
 
@@ -47,7 +52,8 @@ class FarmPlan(Strict):
     arp_delay_s: before each ARP answer; delay_s: before each TCP answer. tarpit, drip,
     endless, reset: shares of the hosts whose servers answer in that manner. chatter: broadcast
     frames a second (libpcap programs can hang on a wholly silent link). spread_s: over which
-    discovery answers are spread. witness: count every frame (for gentle paces only).
+    discovery answers are spread. witness: count every frame (for gentle paces only). routed: a
+    router stands between the scanner and the farm.
     """
 
     network: str = "10.77.0.0/16"
@@ -66,17 +72,21 @@ class FarmPlan(Strict):
     chatter: int = 20
     spread_s: float = 0.5
     witness: bool = False
+    routed: bool = False
     seed: int = 1
 
     @property
     def scanner(self) -> str:
-        """Give the scanner's address: the last of the network."""
+        """Give the scanner's address: the last of the network, or one before the router."""
+        if self.routed:
+            return SCANNER
         return str(ipaddress.ip_network(self.network)[-2])
 
     @property
     def interface(self) -> str:
         """Give the scanner's address with its prefix length."""
-        return f"{self.scanner}/{ipaddress.ip_network(self.network).prefixlen}"
+        prefix = 30 if self.routed else ipaddress.ip_network(self.network).prefixlen
+        return f"{self.scanner}/{prefix}"
 
 
 class Host:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.errors import ScopeRefusal
-from auditor.model.address import AddressSet, Range, address
+from auditor.model.address import AddressSet, Range
 from auditor.net.guard import Guard
 
 Numbers = NDArray[np.uint32]
@@ -62,7 +62,8 @@ def set_of(numbers: Numbers) -> AddressSet:
 
 def written(numbers: Numbers) -> str:
     """Write the addresses of one batch for the journal, in the order in which they were sent."""
-    return ",".join(address(4, int(number)) for number in numbers)
+    flat = numbers.astype(">u4").view(np.uint8).tolist()
+    return ",".join(["%d.%d.%d.%d"] * len(numbers)) % tuple(flat)
 
 
 def checksum(words: NDArray[np.uint32]) -> NDArray[np.uint16]:

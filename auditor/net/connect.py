@@ -98,16 +98,26 @@ class _Knocking:
     async def run(self) -> list[Attempt]:
         """Knock port by port, on those that have not answered yet."""
         began = asyncio.get_running_loop().time()
-        # on a link, whoever did not answer the kernel's ARP will not answer another round either
-        rounds = 1 if self.interface else self.guard.scope.pace.rounds
-        for number, port in product(range(rounds), self.ports):
-            first = number == 0 and port == self.ports[0]
-            await self._knock_on(((ip, port) for ip in self._left(first)), first)
         if self.interface:
+            # on a link, whoever did not answer the kernel's ARP will not answer another round
+            for port in self.ports:
+                first = port == self.ports[0]
+                await self._knock_on(((ip, port) for ip in self._left(first)), first)
             self.room.look()
         else:
+            await self._knock_on(self._doors())
             await self._doubt()
         return self._attempts(round(asyncio.get_running_loop().time() - began, 3))
+
+    def _doors(self) -> Iterator[tuple[str, int]]:
+        """Give every port of every address in every round, until somebody answers there.
+
+        No round waits for the one before: whoever is there has answered by then.
+        """
+        order = list(self.asked)
+        for _, port in product(range(self.guard.scope.pace.rounds), self.ports):
+            random.shuffle(order)
+            yield from ((ip, port) for ip in order if ip not in self.ends)
 
     async def _knock_on(self, doors: Iterator[tuple[str, int]], first: bool = False) -> None:
         many = min(window(self.guard.scope.pace.connects_per_s), self.asked.size)

@@ -7,10 +7,12 @@ differ (policy rules, several next hops, tunnels), whoever asks leaves the sendi
 
 import asyncio
 import socket
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from auditor.model.address import AddressSet, address
+from auditor.model.address import AddressSet, Range, address
 from auditor.net import neighbours, netlink
 from auditor.net.echo import echo
 from auditor.net.guard import Guard, Kind
@@ -44,23 +46,20 @@ Ways = tuple[tuple[Way, AddressSet], ...]
 def ways(targets: AddressSet, known: Sequence[Interface]) -> tuple[Ways, AddressSet]:
     """Divide IPv4 targets by the way that leads to them; the rest goes by the kernel alone."""
     left = AddressSet(tuple(piece for piece in targets.ranges if piece.version == 4))
-    six = targets.minus(left)
     if not left or _ruled():
         return (), targets
     links = {link.index: link for link in known if link.up and link.mac and not link.loopback}
-    found: dict[Way, AddressSet] = {}
-    lost = six
+    found: dict[Way, list[Range]] = defaultdict(list)
     for row, destination in _routes():
         here = left.meet(destination)
+        if not here:
+            continue
         left = left.minus(here)
-        for piece in here.ranges:
-            part = AddressSet((piece,))
-            way = _way(row, piece.first, piece.last, links)
-            if way:
-                found[way] = found.get(way, AddressSet()).join(part)
-            else:
-                lost = lost.join(part)
-    return tuple(found.items()), lost.join(left)
+        way = _way(row, here.ranges[0].first, here.ranges[-1].last, links)
+        if way:
+            found[way] += here.ranges
+    led = tuple((way, AddressSet.of(pieces)) for way, pieces in found.items())
+    return led, targets.minus(AddressSet.of(chain.from_iterable(found.values())))
 
 
 def _ruled() -> bool:
