@@ -15,9 +15,10 @@ from auditor.model.address import AddressSet
 from auditor.model.coverage_note import notes
 from auditor.model.device import Reach
 from auditor.model.observation import Observation, Outcome, Run, StoredAttempt, text
-from auditor.net import netlink, routes
+from auditor.net import netlink, room, routes
+from auditor.net.connect import sweep_connect
 from auditor.net.engine import Engine
-from auditor.net.interfaces import interfaces
+from auditor.net.interfaces import interfaces, named
 from auditor.plugins import Medium, Probe, Say
 from auditor.schedule import Work, collect
 from tests.net.stage import Aside, guard, inside, paced
@@ -294,3 +295,32 @@ def test_a_gateway_that_does_not_answer_leaves_the_kernel_to_try(routed):
 
 def test_an_address_without_a_way_is_no_surprise(routed):
     assert inside(routed.here, lambda: netlink.route("172.31.0.1")) is None
+
+
+# ---------------------------------------------------------------- the kernel's own table
+
+
+def test_no_more_neighbours_are_met_than_the_table_has_places(cable, monkeypatch):
+    """A full table drops our packets without a word: whoever is there would seem silent."""
+    monkeypatch.setattr(room, "USUAL_MOST", 32)
+
+    def scene():
+        most, gate = [0], guard("10.9.0.0/26", ports=(80,))
+
+        async def watch():
+            while True:
+                most.append(sum(map(room.holds, netlink.table(netlink.GET_NEIGHBOUR))))
+                await asyncio.sleep(0.02)
+
+        async def play():
+            watching = asyncio.create_task(watch())
+            net, link = AddressSet.parse(["10.9.0.0/26"]), named("v0", interfaces())
+            found = [a async for batch in sweep_connect(gate, net, (80,), link) for a in batch]
+            watching.cancel()
+            return found
+
+        return asyncio.run(play()), max(most)
+
+    found, most = inside(cable.here, scene)
+    assert there(found) == {"10.9.0.10", "10.9.0.11", "10.9.0.12"}
+    assert 3 <= most <= 24
