@@ -30,13 +30,14 @@ def speak(peer: Peer) -> Conversation:
                 limit_bytes=65_535,
                 idle_s=1.0,
             )
-            if heard is None or not heard.data:
-                if number > 1:
-                    return
-                version = snmp.V1  # an old router is asked again in its own version, row by row
+            raw = heard.data if heard else b""
+            if not raw and number > 1:
+                return
+            if not raw:  # an old router is asked again in its own version, row by row
+                version = snmp.V1
                 continue
-            yield from _observed(heard.data, peer.community, told)
-            after = _next(heard.data, table, after, version)
+            yield from _observed(raw, peer.community, told)
+            after = _next(raw, table, after, version)
 
 
 def _question(community: str, number: int, after: str, version: int) -> bytes:
