@@ -118,3 +118,26 @@ def test_counts_belong_to_the_network_they_were_made_in():
 
 def test_nothing_planned_is_not_complete():
     assert not coverage([], [], PRESENCE).complete
+
+
+def test_what_a_router_keeps_from_us_is_not_reached_and_says_why():
+    why = "router 10.9.0.1 says administratively prohibited"
+    part, network = AddressSet.parse(["10.0.0.2"]), AddressSet.parse(["10.0.0.0/29"])
+    told = (("why", why), ("by", "routed by 10.9.0.1 from eth0 10.9.0.2/24"))
+    barred = Note(part, barred=part, told=told)
+    whole = Note(network, network.minus(part), told=told[1:])
+    said = attempts(
+        *(Attempt("knock", Endpoint(), Outcome.SILENT, (), NOON, detail=str(note))
+          for note in (barred, whole))
+    )  # fmt: skip
+    (subnet,) = coverage([run()], said, PRESENCE).subnets
+    assert [(gap.reach, gap.ranges, gap.detail) for gap in subnet.gaps] == [
+        (Reach.NOT_REACHED, ("10.0.0.2",), why),
+        (
+            Reach.SILENT,
+            ("10.0.0.0-10.0.0.1", "10.0.0.3-10.0.0.7"),
+            f"{why}, of other addresses nearby",
+        ),
+    ]
+    assert subnet.vantage == "routed by 10.9.0.1 from eth0 10.9.0.2/24"
+    assert not subnet.complete
