@@ -10,6 +10,7 @@ import math
 import random
 import resource
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from itertools import chain, product
 
@@ -92,7 +93,7 @@ class _Knocking:
         self.states: dict[tuple[str, int], int] = {}
         self.barred: dict[str, str] = {}  # what routers said
         self.hidden: set[str] = set()  # somebody else answers for them
-        self.begun = 0
+        self.begun: Counter[str] = Counter()  # connections, per address
         self.door = asyncio.Lock()
 
     async def run(self) -> list[Attempt]:
@@ -120,7 +121,8 @@ class _Knocking:
             yield from ((ip, port) for ip in order if ip not in self.ends)
 
     async def _knock_on(self, doors: Iterator[tuple[str, int]], first: bool = False) -> None:
-        many = min(window(self.guard.scope.pace.connects_per_s), self.asked.size)
+        most = self.asked.size * len(self.ports)
+        many = min(window(self.guard.scope.pace.connects_per_s), most)
         async with asyncio.TaskGroup() as group:
             for _ in range(many):
                 group.create_task(self._work(doors, first))
@@ -139,14 +141,13 @@ class _Knocking:
     async def _doubt(self) -> None:
         """See whether one box answers for a /24, and who is there nonetheless."""
         signs = {_number(ip): 0 for ip in self.ends if ":" not in ip}
-        planned = self.asked.size * len(self.ports) * self.guard.scope.pace.rounds
         for suspect in suspects(self.asked, signs):
             some = random.sample(suspect.members, min(SAMPLE, len(suspect.members)))
-            told = await self._again(some, self.ports, planned)
+            told = await self._again(some)
             noisy = noise(suspect, [told[ip] for ip in some], self.ports)
             if not noisy:
                 continue
-            told = await self._again(suspect.members, self.ports, planned)
+            told = await self._again(suspect.members)
             for ip in suspect.members:
                 said = {port: state for port, state in told[ip].items() if noisy.get(port) != state}
                 if not said:
@@ -155,19 +156,17 @@ class _Knocking:
                 port, state = next(iter(said.items()))
                 self.ends[address(4, ip)] = (port, Ended(_OUTCOMES[state]))
 
-    async def _again(
-        self, numbers: Sequence[int], ports: Sequence[int], planned: int
-    ) -> Mapping[int, Mapping[int, int]]:
-        """Give the state of every one of these ports, within the connections that were planned."""
-        if self.begun + len(numbers) * len(ports) <= planned:
-            missing = ((address(4, n), p) for p in ports for n in numbers)
-            await self._knock_on(door for door in missing if door not in self.states)
-        return {
-            n: {
-                p: self.states[address(4, n), p] for p in ports if (address(4, n), p) in self.states
-            }
-            for n in numbers
-        }
+    async def _again(self, numbers: Sequence[int]) -> Mapping[int, Mapping[int, int]]:
+        """Give the state of every port, asking no address more often than was planned."""
+        most = len(self.ports) * self.guard.scope.pace.rounds
+        doors = [(address(4, number), port) for port in self.ports for number in numbers]
+        left = (door for door in doors if door not in self.states and self.begun[door[0]] < most)
+        await self._knock_on(left)
+        told: dict[int, dict[int, int]] = {number: {} for number in numbers}
+        for ip, port in doors:
+            if state := self.states.get((ip, port)):
+                told[_number(ip)][port] = state
+        return told
 
     async def _work(self, doors: Iterator[tuple[str, int]], first: bool) -> None:
         for ip, port in doors:
@@ -196,7 +195,7 @@ class _Knocking:
 
     async def _knock(self, ip: str, port: int) -> None:
         async with self.guard.seat(ip):
-            self.begun += 1
+            self.begun[ip] += 1
             found = await dial(self.guard, ip, port, NAME, tries=1)
             if found.sock:
                 self.guard.spend(ip)

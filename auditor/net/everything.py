@@ -39,6 +39,8 @@ def suspects(asked: AddressSet, signs: Mapping[int, int]) -> tuple[Suspect, ...]
         blocks[ip >> 8].append(ip)
     found = []
     for block, ips in sorted(blocks.items()):
+        if len(ips) < SHARE * FEWEST:
+            continue
         first = block << 8
         size = len(ips) if len(ips) == 256 else _size(asked, first)
         if size < FEWEST or len(ips) < SHARE * size:

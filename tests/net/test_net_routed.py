@@ -3,14 +3,18 @@
 import asyncio
 import itertools
 import socket
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from auditor import planning, wiring
+from auditor.errors import EnvironmentLack
 from auditor.inventory.coverage import coverage
+from auditor.lab.farm import Farm
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import notes
 from auditor.model.device import Reach
@@ -21,6 +25,7 @@ from auditor.net.engine import Engine
 from auditor.net.interfaces import interfaces, named
 from auditor.plugins import Medium, Probe, Say
 from auditor.schedule import Work, collect
+from bench.routed_once import PORTS as ROUTED_PORTS
 from tests.net.stage import Aside, guard, inside, paced
 
 pytestmark = pytest.mark.network
@@ -245,6 +250,26 @@ def test_nothing_is_sent_to_what_is_excluded_behind_a_router(routed):
     asked = inside(routed.here, scene)
     assert "10.51.0.7" in asked
     assert "10.51.0.6" not in asked
+
+
+def test_a_farm_behind_a_router_is_found_whole_in_both_ways():
+    """A router that forwards, and hosts of many kinds: some drop what comes to closed ports."""
+    root = Path(__file__).parents[2]
+    try:
+        farm = Farm.start(network="10.77.0.0/23", live=40, quiet=0.3, routed=True)
+    except EnvironmentLack as lack:
+        pytest.skip(f"skipped, because {lack.what}")
+    with farm:
+        exist = sum(port in ROUTED_PORTS for _, port in farm.open_ports)
+        told = [
+            farm.run(
+                [sys.executable, str(root / "bench" / "routed_once.py"), farm.network, how],
+                capture_output=True, text=True, timeout=100, env={"PYTHONPATH": str(root)},
+            ).stdout
+            for how in ("raw", "connect")
+        ]  # fmt: skip
+    assert f"live=40 open={exist} " in told[0]
+    assert "live=40 " in told[1]
 
 
 # ---------------------------------------------------------------- which way
