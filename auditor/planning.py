@@ -21,6 +21,7 @@ NO_NEIGHBOURS = (
     "an IPv6 network is not swept; without raw frames (root, and not --engine connect) only "
     "neighbours that this machine knows already are looked at"
 )
+DOUBT_ROUNDS = 1  # more, to tell hosts behind a router from a box that answers for them
 KERNEL_ARP = 3  # questions of the kernel about a neighbour that it connects to (arp(7))
 
 
@@ -33,33 +34,41 @@ def plan(
     knocks: Sequence[int],
     scanned: Sequence[int] | None = None,
     links: int = 1,
+    routed: Sequence[AddressSet] = (),
 ) -> Plan:
     """Plan a scan of `asked` (what the user named).
 
     on_link: addresses on our own segments (asked by raw frames), which lie on so many `links`;
     the others are knocked on by TCP connect on `knocks`. scanned: ports that a SYN sweep asks
-    of hosts that are there; as `knocks` where nothing is said.
+    of hosts that are there; as `knocks` where nothing is said. routed: per gateway that we can
+    send frames through, the addresses behind it.
     """
     targets = asked.meet(scope.networks).minus(scope.excluded)
     four, ours = targets.of_version(4), targets.meet(on_link)
     here = four.meet(on_link)
     kinds = {sweep.kind for sweep in sweeps if sweep.medium is Medium.FRAME}
     near = here if kinds else AddressSet()
-    knocked, behind, pace = here.minus(near).size, four.minus(here).size, scope.pace
+    knocked, behind, pace = here.minus(near).size, four.minus(here), scope.pace
+    bare = AddressSet()  # asked with bare SYNs behind a gateway
+    if "knock" in kinds and pace.half_opens:
+        bare = behind.meet(AddressSet.of(piece for part in routed for piece in part.ranges))
+    ways = sum(bool(behind.meet(part)) for part in routed) if kinds & {"icmp", "knock"} else 0
     connecting = any(sweep.medium is Medium.CONNECT for sweep in sweeps)
     doors = len(_allowed(scope, knocks)) if connecting else 0
     groups = [sweep for sweep in sweeps if sweep.for_all and _reaches(sweep, ours)]
     questions = sum(_times(sweep, pace, ours) for sweep in groups)  # on each segment
     ports = len(_allowed(scope, knocks if scanned is None else scanned))
-    arp = near.size * pace.rounds + knocked * KERNEL_ARP * bool(doors)
-    syns = near.size * ports * pace.rounds if "syn" in kinds and pace.half_opens else 0
-    echoes = behind * pace.rounds if "icmp" in kinds else 0
+    arp = near.size * pace.rounds + (knocked * bool(doors) + ways) * KERNEL_ARP
+    seen = near.size + bare.size if "syn" in kinds and pace.half_opens else 0
+    knocking = bare.size * len(_allowed(scope, knocks))
+    syns = seen * ports * pace.rounds + knocking * (pace.rounds + DOUBT_ROUNDS)
+    echoes = (behind.size * pace.rounds if "icmp" in kinds else 0) + ways
     reports = MEMBERSHIP * sum(bool(group.also_port) for group in groups)
     datagrams = max(1, links) * (questions + reports)
     named = asked.meet(scope.networks).named6().meet(targets)
     singles = named.size
     arp += named.meet(on_link).size * KERNEL_ARP * bool(doors)
-    connects = knocked * doors + (behind + singles) * doors * pace.rounds
+    connects = knocked * doors + (behind.minus(bare).size + singles) * doors * pace.rounds
     sweeping = (
         arp / pace.arp_per_s
         + (syns + echoes + datagrams) / pace.packets_per_s

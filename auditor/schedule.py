@@ -26,8 +26,8 @@ __all__ = ["Done", "Network", "Work", "collect", "settled"]
 
 OTHER_FILES = 128  # of the ledger, the interpreter and the sweeps
 # Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
-# connect (which has no kind) has knocked.
-TELLING = frozenset({"arp", ""})
+# knock and connect (which has no kind) have knocked.
+TELLING = frozenset({"arp", "knock", ""})
 
 
 async def collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
@@ -164,7 +164,7 @@ class _Run:
         if sweep.kind == "syn":
             return there.minus(done)
         targets = self.work.targets.minus(done)
-        if sweep.medium is Medium.CONNECT:
+        if sweep.medium is Medium.CONNECT or sweep.kind == "knock":
             return targets.minus(self.reached).minus(there)
         return targets.minus(self.reached) if sweep.kind == "icmp" else targets
 
@@ -173,7 +173,8 @@ class _Run:
     ) -> AsyncIterator[list[Attempt]]:
         if sweep.kind == "syn":
             unknown = (ip for ip, seen in self.present.items() if not self.work.enough(seen))
-            hosts = self.hardware(ip for ip in unknown if ip in targets)
+            asked = [ip for ip in unknown if ip in targets]
+            hosts = dict.fromkeys(asked, "") | self.hardware(asked)
             return self.network.ports(sweep, hosts, self._tcp_ports(), tick)
         if sweep.medium is Medium.PASSIVE:
             return self.network.listen(sweep, targets, self.work.passive_s)

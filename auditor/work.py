@@ -31,7 +31,7 @@ class Network(Protocol):
     def ports(
         self, sweep: Sweep, hosts: Mapping[str, str], ports: Sequence[int], tick: Tick
     ) -> AsyncIterator[list[Attempt]]:
-        """Ask hosts (ip -> hardware address) of our links which of these ports are open."""
+        """Ask hosts (ip -> hardware address, "" for none) which of these ports are open."""
 
     def listen(
         self, sweep: Sweep, targets: AddressSet, seconds: float

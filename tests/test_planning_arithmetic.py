@@ -221,3 +221,15 @@ def test_more_rounds_are_more_frames(rounds):
     made = scope("10.0.0.0/28", pace=Pace(rounds=rounds))
     plan = planned(made, on_link=made.networks, sweeps=(ARP, CONNECT))
     assert plan.packets == 16 * rounds
+
+
+def test_behind_a_gateway_bare_segments_are_planned_instead_of_connections():
+    """A round more than the profile's, to tell hosts from a box; the kernel's ARP; one echo."""
+    knock = Sweep("knock", Medium.FRAME, "RFC 9293", kind="knock")
+    made = scope("10.0.0.0/24", pace=Pace(profile="normal"))
+    sweeps = (knock, CONNECT)
+    led = planning.plan(made, made.networks, NOBODY, sweeps, (), KNOCKS, routed=[made.networks])
+    assert led.packets == 256 * len(KNOCKS) * (made.pace.rounds + 1) + 1 + planning.KERNEL_ARP
+    gentle = replace(made, pace=Pace())
+    plan = planning.plan(gentle, made.networks, NOBODY, sweeps, (), KNOCKS, routed=[made.networks])
+    assert plan.packets == 256 * len(KNOCKS) * gentle.pace.rounds + 1 + planning.KERNEL_ARP

@@ -76,6 +76,13 @@ def devices(url):
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
+def told(url, *words):
+    run = subprocess.run(
+        [*AUDITOR, "--db", url, *words], capture_output=True, text=True, env=ENV, check=False
+    )
+    return run.stdout
+
+
 def test_a_router_that_may_be_asked_tells_the_hardware_addresses_behind_it(lab, tmp_path):
     (tmp_path / "scope.toml").write_text(SCOPE)
     url = f"sqlite:///{tmp_path}/routed.db"
@@ -85,6 +92,11 @@ def test_a_router_that_may_be_asked_tells_the_hardware_addresses_behind_it(lab, 
     (camera,) = (d for d in devices(url) if "10.20.9.7" in d["ips"])
     assert camera["macs"] == ["c4:2f:90:1a:00:07"]
     assert (camera["maker"], camera["standing"]) == ("Hikvision", "probable")
+    why = told(url, "explain", "10.20.9.7")
+    assert "hardware address c4:2f:90:1a:00:07 was told by router_arp" in why
+    coverage = told(url, "coverage")
+    assert "(routed by 10.20.1.1 from eth0" in coverage
+    assert "silence there proves less" in coverage
     assert b"glass" not in b"".join(path.read_bytes() for path in tmp_path.glob("routed.db*"))
 
 

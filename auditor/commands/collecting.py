@@ -19,7 +19,7 @@ from auditor.errors import AuditorError, EnvironmentLack, UsageError
 from auditor.model.address import AddressSet
 from auditor.model.observation import Attempt, Observation, Origin, Outcome, Run
 from auditor.model.scope import Plan, Scope
-from auditor.net import interfaces
+from auditor.net import interfaces, routes
 from auditor.net.engine import Engine
 from auditor.net.guard import Guard
 from auditor.ourselves import seldom_tidied
@@ -119,13 +119,18 @@ def _plan(scope: Scope, asked: Asked) -> Plan:
     near = [link.on_link for link in _links(scope) if link.mac]
     on_link = AddressSet.of(piece for each in near for piece in each.ranges)
     sweeps, probes = _sweeps(asked.engine), wiring.probes()
-    if not interfaces.may(interfaces.CAP_NET_RAW):
+    routed: list[AddressSet] = []
+    if interfaces.may(interfaces.CAP_NET_RAW):
+        targets = named.meet(scope.networks).minus(scope.excluded).minus(on_link)
+        routed = [there for _, there in routes.ways(targets, _links(scope))[0]]
+    else:
         sweeps = tuple(sweep for sweep in sweeps if sweep.medium is not Medium.FRAME)
     lists, _ = authority.port_lists(wiring.DATA / "ports.toml")
     named_ports = {name for probe in probes if probe.transport == "tcp" for name in probe.ports}
     scanned = [port for name in ("knock", *named_ports) for port in lists.get(name, ())]
+    links = len(near)
     return planning.plan(
-        scope, named, on_link, sweeps, probes, lists["knock"], scanned, links=len(near)
+        scope, named, on_link, sweeps, probes, lists["knock"], scanned, links, routed
     )
 
 

@@ -7,8 +7,13 @@ from auditor import wiring
 from auditor.commands import judging
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import emit, safe, table
-from auditor.model.device import SubnetCoverage
+from auditor.model.device import Reach, SubnetCoverage
 from auditor.model.observation import Outcome
+
+ROUTED_SILENCE = (
+    "looked at through a router: silence there proves less than on the segment itself, where a "
+    "host must answer ARP"
+)
 
 
 def coverage(setting: Setting, site: str, *, as_json: bool) -> int:
@@ -75,7 +80,12 @@ def _subnet_json(subnet: SubnetCoverage) -> dict[str, Any]:
         "run": subnet.run,
         "tools": {tool: {str(o): n for o, n in ends} for tool, ends in subnet.tools},
         "gaps": [
-            {"ranges": gap.ranges, "reason": str(gap.reach), "count": gap.count}
+            {
+                "ranges": gap.ranges,
+                "reason": str(gap.reach),
+                "count": gap.count,
+                "detail": gap.detail,
+            }
             for gap in subnet.gaps
         ],
     }
@@ -95,4 +105,6 @@ def _print_subnet(subnet: SubnetCoverage) -> None:
     for gap in subnet.gaps:
         shown = ", ".join(gap.ranges[:8]) + (" …" if len(gap.ranges) > 8 else "")
         print(safe(f"  not assessed, {gap.reach}: {gap.count}: {shown} {gap.detail}", 1000))
+    if "routed" in subnet.vantage and any(gap.reach is Reach.SILENT for gap in subnet.gaps):
+        print("  " + ROUTED_SILENCE)
     print()

@@ -32,6 +32,7 @@ Words = Mapping[str, str]
 SHOWN_CHARS = 120
 SHOWN_RULES = 20
 NO_KIND = ("device_class", "other")  # says nothing that a sentence should say
+ON_LINK = frozenset({"arp", "ndp", "connect", "passive"})  # these take it from frames or the kernel
 _TRAITS = ("model", "serial", "firmware", "device_class")
 
 
@@ -194,6 +195,9 @@ class _Speech:
         for mac in device.macs:
             if Mac.parse(mac).is_local:
                 yield self.say("local_mac", mac=mac)
+            tools = _tellers(device, mac)
+            if tools and not tools & ON_LINK:
+                yield self.say("mac_told", mac=mac, tools=", ".join(sorted(tools)))
         joined: dict[str, list[str]] = {}
         for link in device.links:
             if link.key == "proxy_arp":
@@ -206,6 +210,16 @@ class _Speech:
         silent = sorted({a.tool for a in device.asked if a.outcome is Outcome.SILENT})
         if silent:
             yield self.say("asked_silent", tools=", ".join(silent))
+
+
+def _tellers(device: Device, mac: str) -> set[str]:
+    """Give who told a hardware address: sweeps, probes, a router's table, imported records."""
+    return {
+        sighting.tool
+        for sighting in device.sightings
+        if mac == sighting.endpoint.mac
+        or (sighting.observation.field == "mac" and sighting.observation.value == mac)
+    }
 
 
 def _telling(identity: Identity) -> list[Evidence]:

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from auditor.model.address import AddressSet
+from auditor.model.address import AddressSet, Range
 from auditor.model.coverage_note import DROPPED, SEGMENT, Note, read_note
 from auditor.model.device import Coverage, Gap, Reach, SubnetCoverage
 from auditor.model.observation import Attempt, Origin, Outcome, Run, StoredAttempt
@@ -34,6 +34,8 @@ class _Tally:
         self.asked = self.silent = self.proxy = self.left = self.on_link = AddressSet()
         self.asked6 = AddressSet()  # IPv6 networks whose neighbours were asked, all at once
         self.unread = 0  # replies to a group, on a segment that this network lies on
+        self.barred: dict[str, AddressSet] = {}  # what a router said: of which addresses
+        self.by: dict[str, None] = {}  # from where it was looked, in order
         self.why = ""
         self.last: datetime | None = None
 
@@ -55,13 +57,13 @@ class _Tally:
     def _note(self, tool: str, note: Note) -> None:
         asked = note.asked.meet(self.whole)
         silent, left = note.silent.meet(asked), note.left.meet(asked)
-        self.tools[tool][Outcome.SILENT] += silent.size
+        barred = note.barred.meet(asked)
+        self.tools[tool][Outcome.SILENT] += silent.size + barred.size
         self.tools[tool][Outcome.NOT_TRIED] += left.size
         self.asked = self.asked.join(asked)
         self.silent = self.silent.join(silent)
         self.proxy = self.proxy.join(note.proxy.meet(asked))
         self.left = self.left.join(left)
-        self.why = note.value("why") or self.why
         near = (note.value("neighbours") or "").split(",")
         self.asked6 = self.asked6.join(AddressSet.parse(filter(None, near)))
         said = note.value(DROPPED) or ""
@@ -70,6 +72,13 @@ class _Tally:
             unread = int(said) if segment.meet(self.whole) else 0
             self.unread += unread
             self.tools[tool][Outcome.NOT_TRIED] += unread
+        why = note.value("why") or ""
+        if barred:
+            self.barred[why] = self.barred.get(why, AddressSet()).join(barred)
+        else:
+            self.why = why or self.why
+        if asked and (by := note.value("by")):
+            self.by[by] = None
         if tool in ON_LINK:
             self.on_link = self.on_link.join(asked.minus(left))
 
@@ -117,6 +126,12 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
     take(Reach.PROXY, tally.proxy.minus(present))
     take(Reach.PRESENT_ONLY, present)
     take(Reach.NOT_REACHED, tally.left, tally.why)
+    for why, part in tally.barred.items():
+        take(Reach.NOT_REACHED, part, why)
+    for why, part in tally.barred.items():
+        # routers say so of few addresses a second: the rest of the /24 is silent, and this is why
+        near = AddressSet.of(_block(piece) for piece in part.ranges)
+        take(Reach.SILENT, tally.silent.meet(near), f"{why}, of other addresses nearby")
     take(Reach.SILENT, tally.silent.join(tally.asked.minus(tally.left)))
     take(Reach.NOT_REACHED, whole, tally.why or _unasked(tally))
     open_ends = {Reach.PROXY, Reach.PRESENT_ONLY, Reach.NOT_REACHED}
@@ -129,7 +144,7 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
         addresses=whole.size,
         started=run.started,
         ended=run.ended or tally.last,
-        vantage=run.vantage,
+        vantage=", ".join(tally.by) or run.vantage,
         assessed=assessed.size,
         tools=tuple(
             (tool, tuple(sorted((o, n) for o, n in counts.items() if n)))
@@ -142,6 +157,11 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
         and not tally.unread,
         run=run.id,
     )
+
+
+def _block(piece: Range) -> Range:
+    """Widen a range to whole /24s (IPv6: /120s)."""
+    return Range(piece.version, piece.first & ~255, piece.last | 255)
 
 
 def _unasked(tally: _Tally) -> str:

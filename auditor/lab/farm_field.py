@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from auditor.lab import farm_arp, farm_rules, kernel
-from auditor.lab.farm_plan import FarmPlan, grow
+from auditor.lab.farm_plan import FIELD, GATEWAY, INSIDE, FarmPlan, grow
 from auditor.lab.farm_servers import Seen, serve
 from auditor.lab.frames import Sniffer
 from auditor.lab.links import LOOPBACK, NEAR, Far, Links
@@ -15,7 +15,8 @@ from auditor.lab.record import Sent
 from auditor.model.address import Mac
 
 _SCANNER_MAC = Mac(0x00_15_5D_A0_00_00)
-_DEVICE_INDEX = 10
+_INSIDE_MAC = Mac(0x00_15_5D_A0_00_01)
+_DEVICE_INDEX, _NEAR_INDEX = 10, 20
 
 
 class Field:
@@ -51,7 +52,7 @@ class Field:
 
     def _wire(self) -> None:
         for name, value in (
-            ("net.ipv4.conf.all.arp_ignore", "8"),
+            ("net.ipv4.conf.all.arp_ignore", "0" if self.plan.routed else "8"),
             ("net.ipv4.conf.all.rp_filter", "0"),
             ("net.ipv4.conf.default.rp_filter", "0"),
             ("net.core.somaxconn", "65535"),
@@ -59,6 +60,9 @@ class Field:
             ("net.ipv4.tcp_max_tw_buckets", "1000000"),
         ):
             kernel.set_kernel(name, value)
+        if self.plan.routed:
+            self._wire_behind_a_router()
+            return
         with Links() as links:
             links.up(LOOPBACK)
             far = Far(self.scanner, _SCANNER_MAC)
@@ -70,11 +74,45 @@ class Field:
             links.neighbour(self.plan.scanner, _SCANNER_MAC, _DEVICE_INDEX)
             links.groups(_DEVICE_INDEX)
         with kernel.inside(self.scanner), Links() as links:
-            for knob in ("all", "default"):
-                kernel.set_kernel(f"net.ipv4.conf.{knob}.rp_filter", "0")
+            self._settle_scanner(links)
+
+    def _settle_scanner(self, links: Links) -> None:
+        for knob in ("all", "default"):
+            kernel.set_kernel(f"net.ipv4.conf.{knob}.rp_filter", "0")
+        links.up(LOOPBACK)
+        links.up(NEAR)
+        links.address(self.plan.interface, NEAR)
+
+    def _wire_behind_a_router(self) -> None:
+        """Lay one cable from the farm to a router, and one from there to the scanner.
+
+        The farm takes all that the router sends: no neighbour table stands between them.
+        """
+        (self.router,) = kernel.new_networks(1)
+        network = self.plan.network
+        with Links() as links:
             links.up(LOOPBACK)
-            links.up(NEAR)
-            links.address(self.plan.interface, NEAR)
+            links.pair(farm_rules.DEVICE, _DEVICE_INDEX, 0, Far(self.router, _INSIDE_MAC))
+            links.without_ipv6(_DEVICE_INDEX)
+            links.up(_DEVICE_INDEX)
+            links.address(f"{FIELD}/30", _DEVICE_INDEX)
+            links.own(network)
+            links.neighbour(INSIDE, _INSIDE_MAC, _DEVICE_INDEX)
+            links.through("0.0.0.0/0", INSIDE, _DEVICE_INDEX)
+            links.groups(_DEVICE_INDEX)
+        with kernel.inside(self.router), Links() as links:
+            kernel.set_kernel("net.ipv4.ip_forward", "1")
+            links.up(LOOPBACK)
+            links.pair("near0", _NEAR_INDEX, 0, Far(self.scanner, _SCANNER_MAC))
+            for index in (_NEAR_INDEX, NEAR):
+                links.without_ipv6(index)
+                links.up(index)
+            links.address(f"{INSIDE}/30", NEAR)
+            links.address(f"{GATEWAY}/30", _NEAR_INDEX)
+            links.through(network, FIELD, NEAR)
+        with kernel.inside(self.scanner), Links() as links:
+            self._settle_scanner(links)
+            links.through(network, GATEWAY, NEAR)
 
     def report(self) -> dict[str, Any]:
         """Tell what was received: by the rules' counters, by the servers, by the witness."""

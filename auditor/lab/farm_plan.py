@@ -18,6 +18,11 @@ HOSTILE = (*ODD, "shut", "byte", "continues", "head", "bomb", "lies", "astray", 
 HOSTILE_KIND = "hostile"
 
 
+# Of a farm behind a router: the scanner and the router before it, the router and the farm behind.
+SCANNER, GATEWAY = "192.168.254.2", "192.168.254.1"
+INSIDE, FIELD = "192.168.253.1", "192.168.253.2"
+
+
 class Kind(Strict):
     """A kind of host: its services without TLS, what it is, how frequent it is."""
 
@@ -53,7 +58,8 @@ class FarmPlan(Strict):
     frames a second (libpcap programs can hang on a wholly silent link). spread_s: over which
     discovery answers are spread. witness: count every frame (for gentle paces only).
     hostile: so many hosts more, which answer in the manners of `hostile_manners` in turn; the
-    others are the same as without them.
+    others are the same as without them. routed: a
+    router stands between the scanner and the farm.
     """
 
     network: str = "10.77.0.0/16"
@@ -74,17 +80,21 @@ class FarmPlan(Strict):
     witness: bool = False
     hostile: int = 0
     hostile_manners: tuple[str, ...] = HOSTILE
+    routed: bool = False
     seed: int = 1
 
     @property
     def scanner(self) -> str:
-        """Give the scanner's address: the last of the network."""
+        """Give the scanner's address: the last of the network, or one before the router."""
+        if self.routed:
+            return SCANNER
         return str(ipaddress.ip_network(self.network)[-2])
 
     @property
     def interface(self) -> str:
         """Give the scanner's address with its prefix length."""
-        return f"{self.scanner}/{ipaddress.ip_network(self.network).prefixlen}"
+        prefix = 30 if self.routed else ipaddress.ip_network(self.network).prefixlen
+        return f"{self.scanner}/{prefix}"
 
 
 class Host:

@@ -43,7 +43,7 @@ table netdev farm {{
 chain incoming {{
 type filter hook ingress device {DEVICE} priority 0; policy accept;
 {counting}
-ether type arp arp daddr ip != @live drop
+{"" if plan.routed else "ether type arp arp daddr ip != @live drop"}
 ip daddr {plan.network} ip daddr != @live drop
 ip daddr @dead drop
 {f"ip protocol tcp numgen random mod 1000 < {lost} drop" if lost else ""}
@@ -51,7 +51,7 @@ meta pkttype other meta pkttype set host
 }}
 chain outgoing {{
 type filter hook egress device {DEVICE} priority 0; policy accept;
-ether saddr set ip saddr map @macs
+{"" if plan.routed else "ether saddr set ip saddr map @macs"}
 }}
 }}
 table ip farm {{

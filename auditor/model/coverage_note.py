@@ -8,9 +8,10 @@ that it asked, with an endpoint without `ip`, and a note of this form in `detail
 `key=value` pairs are joined by "; "; sets of addresses are written `first-last,single,…`.
 `asked` is always there. `silent` is what gave no answer in any round. `proxy` is what a router
 (its hardware address in `router`) answers for: nothing is known of those addresses. `left` is
-what was planned and not done; `why` says the reason. `self` is this machine's own address, which needs no question. In the
-note of a question to a group, `dropped` counts replies that came and were not read, on `segment`:
-somebody may have answered and is not known. Other keys are for people.
+what was planned and not done, `barred` what a router says cannot be reached; `why` says the
+reason. `self` is this machine's own address, which needs no question. In the note of a question
+to a group, `dropped` counts replies that came and were not read, on `segment`: somebody may have
+answered and is not known. Other keys are for people.
 """
 
 from collections.abc import Iterable
@@ -35,7 +36,7 @@ LEFT_ALONE = "left alone"
 DROPPED, SEGMENT = "dropped", "segment"
 
 NOTHING = AddressSet()
-_SETS = ("asked", "silent", "proxy", "left")
+_SETS = ("asked", "silent", "proxy", "left", "barred")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Note:
     proxy: AddressSet = NOTHING
     left: AddressSet = NOTHING
     told: tuple[tuple[str, str], ...] = ()
+    barred: AddressSet = NOTHING
 
     def __str__(self) -> str:
         sets = ((key, getattr(self, key)) for key in _SETS)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.errors import ScopeRefusal
-from auditor.model.address import AddressSet, Range, address
+from auditor.model.address import AddressSet, Range
 from auditor.net.guard import Guard
 
 Numbers = NDArray[np.uint32]
@@ -64,7 +64,8 @@ def set_of(numbers: Numbers) -> AddressSet:
 
 def written(numbers: Numbers) -> str:
     """Write the addresses of one batch for the journal, in the order in which they were sent."""
-    return ",".join(address(4, int(number)) for number in numbers)
+    flat = numbers.astype(">u4").view(np.uint8).tolist()
+    return ",".join(["%d.%d.%d.%d"] * len(numbers)) % tuple(flat)
 
 
 def checksum(words: NDArray[np.uint32]) -> NDArray[np.uint16]:
@@ -74,3 +75,22 @@ def checksum(words: NDArray[np.uint32]) -> NDArray[np.uint16]:
     total = (total & 0xFFFF) + (total >> 16)
     result: NDArray[np.uint16] = (~total & 0xFFFF).astype(np.uint16)
     return result
+
+
+def hashed(values: NDArray[np.uint64], key: np.uint64) -> NDArray[np.uint64]:
+    """Hash numbers so that only who knows the key can tell the result (splitmix64's finaliser)."""
+    x = values ^ key
+    for multiplier in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB):
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(multiplier) + key
+    return x
+
+
+def octets(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Give numbers (of network byte order) as rows of octets."""
+    return values.view(np.uint8).reshape(len(values), values.dtype.itemsize)
+
+
+def words(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Give rows of octets as rows of 16-bit words."""
+    found: NDArray[np.uint32] = rows.copy().view(">u2").astype(np.uint32)
+    return found

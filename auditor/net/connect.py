@@ -6,26 +6,45 @@ silent, and with which hardware address.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import math
+import random
+import resource
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from itertools import chain, product
 
 from auditor.errors import ScopeRefusal
-from auditor.model.address import AddressSet
+from auditor.model.address import AddressSet, address
 from auditor.model.coverage_note import NOTHING, Note
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
-from auditor.net import neighbours
+from auditor.net import barred, neighbours
 from auditor.net.arp import stretches
-from auditor.net.dial import Ended, dial
+from auditor.net.dial import TRY_S, Ended, dial
+from auditor.net.everything import OPEN, REFUSED, SAMPLE, noise, suspects
 from auditor.net.guard import BudgetSpent, Guard, Kind, NoLink
 from auditor.net.interfaces import Interface
 from auditor.net.parting import part
+from auditor.net.room import Room
 
-WINDOW = 1_000
+LEAST_WINDOW, MOST_WINDOW = 256, 16_384
+OTHER_FILES = 128  # of the ledger, the interpreter and the sweeps
 # The kernel asks ARP up to three times, a second apart (mcast_solicit in arp(7)), and asks
 # those that it knows whether they are still there: one to spare.
 ARP_QUESTIONS = 4
 NAME = "connect"
 PART_S = 2.0  # how long a peer may take to hang up after us
+_OUTCOMES = {OPEN: Outcome.ANSWERED, REFUSED: Outcome.REFUSED}
+
+
+def window(connects_per_s: float) -> int:
+    """Tell how many connections may be waited for at a time: what the pace begins while one waits.
+
+    Never more than the files that this process may open.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_WINDOW if math.isinf(connects_per_s) else math.ceil(connects_per_s * TRY_S * 1.25)
+    return max(1, min(max(LEAST_WINDOW, wanted), MOST_WINDOW, soft - OTHER_FILES))
 
 
 async def sweep_connect(
@@ -34,7 +53,6 @@ async def sweep_connect(
     ports: Sequence[int],
     interface: Interface | None = None,
     tick: Callable[[int], None] = lambda _: None,
-    window: int = WINDOW,
 ) -> AsyncIterator[list[Attempt]]:
     """Knock on `ports` of every address; gives the attempts stretch by stretch.
 
@@ -42,6 +60,7 @@ async def sweep_connect(
     or REFUSED attempt per address that is there, and one for the stretch as a whole.
     """
     own = AddressSet.parse(a.ip for a in interface.addresses) if interface else NOTHING
+    room = Room()
     ports = [port for port in ports if port in guard.scope.ports and port not in guard.scope.never]
     rate = guard.scope.pace.connects_per_s / max(1, len(ports))
     if interface:
@@ -49,7 +68,7 @@ async def sweep_connect(
     # what the scope names one by one: what is left of a /64 is no such address
     stretch6 = guard.scope.networks.named6().meet(targets.minus(own))
     for stretch in chain(stretches(targets.minus(own), rate), [stretch6] if stretch6 else ()):
-        yield await _Knocking(guard, stretch, ports, interface, own.meet(targets)).run(window)
+        yield await _Knocking(guard, stretch, ports, interface, own.meet(targets), room).run()
         own = NOTHING
         tick(stretch.size)
 
@@ -64,40 +83,94 @@ class _Knocking:
         ports: Sequence[int],
         interface: Interface | None,
         own: AddressSet,
+        room: Room,
     ) -> None:
-        self.own = own
+        self.own, self.room = own, room
+        self.by = interface.vantage() if interface else "routed"
         self.guard, self.asked, self.ports, self.interface = guard, asked, ports, interface
         self.started = guard.clock()
         self.ends: dict[str, tuple[int, Ended]] = {}
         self.troubles: dict[str, Ended] = {}
+        self.states: dict[tuple[str, int], int] = {}
+        self.barred: dict[str, str] = {}  # what routers said
+        self.hidden: set[str] = set()  # somebody else answers for them
+        self.begun: Counter[str] = Counter()  # connections, per address
         self.door = asyncio.Lock()
 
-    async def run(self, window: int) -> list[Attempt]:
+    async def run(self) -> list[Attempt]:
         """Knock port by port, on those that have not answered yet."""
         began = asyncio.get_running_loop().time()
-        # on a link, whoever did not answer the kernel's ARP will not answer another round either
-        rounds = 1 if self.interface else self.guard.scope.pace.rounds
-        for number, port in product(range(rounds), self.ports):
-            first = number == 0 and port == self.ports[0]
-            waiting = iter(self._left(first))
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(window, self.asked.size)):
-                    group.create_task(self._work(waiting, port, first))
+        if self.interface:
+            # on a link, whoever did not answer the kernel's ARP will not answer another round
+            for port in self.ports:
+                first = port == self.ports[0]
+                await self._knock_on(((ip, port) for ip in self._left(first)), first)
+            self.room.look()
+        else:
+            await self._knock_on(self._doors())
+            await self._doubt()
         return self._attempts(round(asyncio.get_running_loop().time() - began, 3))
 
+    def _doors(self) -> Iterator[tuple[str, int]]:
+        """Give every port of every address in every round, until somebody answers there.
+
+        No round waits for the one before: whoever is there has answered by then.
+        """
+        order = list(self.asked)
+        for _, port in product(range(self.guard.scope.pace.rounds), self.ports):
+            random.shuffle(order)
+            yield from ((ip, port) for ip in order if ip not in self.ends)
+
+    async def _knock_on(self, doors: Iterator[tuple[str, int]], first: bool = False) -> None:
+        most = self.asked.size * len(self.ports)
+        many = min(window(self.guard.scope.pace.connects_per_s), most)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(many):
+                group.create_task(self._work(doors, first))
+
     def _left(self, first: bool) -> list[str]:
-        """Give those to knock on next; each unknown neighbour makes the kernel ask ARP again."""
+        """Give those to knock on next, in random order; who is not there is not asked again."""
         left = [ip for ip in self.asked if ip not in self.ends]
+        random.shuffle(left)
         if first or not self.interface:
             return left
         index = self.interface.index
-        there = {
-            n.ip for n in neighbours.known() if n.index == index and not n.state & neighbours.FAILED
-        }
-        return [ip for ip in left if ip in there]
+        known = self.room.look()
+        there = {n.ip for n in known if n.index == index and not n.state & neighbours.FAILED}
+        return [ip for ip in left if ip in there or (index, ip) in self.room.met]
 
-    async def _work(self, waiting: Iterator[str], port: int, first: bool) -> None:
-        for ip in waiting:
+    async def _doubt(self) -> None:
+        """See whether one box answers for a /24, and who is there nonetheless."""
+        signs = {_number(ip): 0 for ip in self.ends if ":" not in ip}
+        for suspect in suspects(self.asked, signs):
+            some = random.sample(suspect.members, min(SAMPLE, len(suspect.members)))
+            told = await self._again(some)
+            noisy = noise(suspect, [told[ip] for ip in some], self.ports)
+            if not noisy:
+                continue
+            told = await self._again(suspect.members)
+            for ip in suspect.members:
+                said = {port: state for port, state in told[ip].items() if noisy.get(port) != state}
+                if not said:
+                    self.hidden.add(address(4, ip))
+                    continue
+                port, state = next(iter(said.items()))
+                self.ends[address(4, ip)] = (port, Ended(_OUTCOMES[state]))
+
+    async def _again(self, numbers: Sequence[int]) -> Mapping[int, Mapping[int, int]]:
+        """Give the state of every port, asking no address more often than was planned."""
+        most = len(self.ports) * self.guard.scope.pace.rounds
+        doors = [(address(4, number), port) for port in self.ports for number in numbers]
+        left = (door for door in doors if door not in self.states and self.begun[door[0]] < most)
+        await self._knock_on(left)
+        told: dict[int, dict[int, int]] = {number: {} for number in numbers}
+        for ip, port in doors:
+            if state := self.states.get((ip, port)):
+                told[_number(ip)][port] = state
+        return told
+
+    async def _work(self, doors: Iterator[tuple[str, int]], first: bool) -> None:
+        for ip, port in doors:
             try:
                 await self._introduce(ip, first)
                 await self._knock(ip, port)
@@ -115,6 +188,8 @@ class _Knocking:
 
         One address at a time: turns of many, taken in rounds, would end all at once.
         """
+        if self.interface:
+            await self.room.enter()
         if not first or not self.interface:
             return
         async with self.door:
@@ -123,18 +198,24 @@ class _Knocking:
 
     async def _knock(self, ip: str, port: int) -> None:
         async with self.guard.seat(ip):
+            self.begun[ip] += 1
             found = await dial(self.guard, ip, port, NAME, tries=1)
             if found.sock:
                 await part(self.guard, found.sock, PART_S)
         if found.ended.outcome.is_knowledge:
-            self.ends[ip] = (port, found.ended)
+            self.ends.setdefault(ip, (port, found.ended))
+            self.states[ip, port] = OPEN if found.ended.outcome is Outcome.ANSWERED else REFUSED
+        elif found.ended.barred:
+            self.barred.setdefault(ip, found.ended.barred)
         elif found.ended.outcome is not Outcome.SILENT:
             self.troubles[ip] = found.ended
 
     def _attempts(self, elapsed_s: float) -> list[Attempt]:
         macs = self._macs()
-        made = []
+        by, made = self.by, []
         for ip in [ip for ip in self.asked if ip in self.ends or ip in macs]:
+            if ip in self.hidden:
+                continue
             port, ended = self.ends.get(ip, (0, Ended(Outcome.ANSWERED, "answers ARP only")))
             seen = (Observation("mac", macs[ip]),) if ip in macs else ()
             where = Endpoint(ip, macs.get(ip), port, "tcp" if port else "arp")
@@ -142,32 +223,39 @@ class _Knocking:
                 Attempt(NAME, where, ended.outcome, seen, self.started, elapsed_s, ended.detail)
             )
         there = AddressSet.single(a.endpoint.ip for a in made if a.endpoint.ip)
-        left = AddressSet.single(ip for ip in self.troubles if ip not in self.ends).minus(there)
-        by = self.interface.vantage() if self.interface else "routed"
+        count, hidden = str(len(made)), AddressSet.single(self.hidden)
+        said = {i: why for i, why in self.barred.items() if i not in self.ends and i not in there}
+        made += barred.attempts(NAME, said, by, self.started, elapsed_s)
+        end = Endpoint(transport="tcp")
+        if hidden:
+            note = str(Note(hidden, proxy=hidden, told=(("router", "answers for all"), ("by", by))))
+            made.append(Attempt(NAME, end, Outcome.GARBLED, (), self.started, elapsed_s, note))
+        known = there.join(hidden).join(AddressSet.single(said))
+        left = AddressSet.single(self.troubles).minus(known)
         told: tuple[tuple[str, str], ...] = (
             ("ports", ",".join(map(str, self.ports))),
-            ("answered", str(len(made))),
+            ("answered", count),
             ("by", by),
         )
         if left:
             reasons = {ended.detail for ip, ended in self.troubles.items() if ip in left}
             told = (("why", ", ".join(sorted(reasons))), *told)
         told += (("self", ",".join(self.own.texts())),) if self.own else ()
-        silent = self.asked.minus(there).minus(left)
+        silent = self.asked.minus(known).minus(left)
         self.guard.forget(silent)
-        note = Note(self.asked.join(self.own), silent, left=left, told=told)
+        note = str(Note(self.asked.join(self.own), silent, hidden, left, told))
         whole = Outcome.SILENT if silent or left else Outcome.ANSWERED
-        end = Endpoint(transport="tcp")
-        return [*made, Attempt(NAME, end, whole, (), self.started, elapsed_s, str(note))]
+        return [*made, Attempt(NAME, end, whole, (), self.started, elapsed_s, note)]
 
     def _macs(self) -> dict[str, str]:
         """Give the hardware addresses that the kernel has learned on the link."""
         if not self.interface:
             return {}
-        return {
-            n.ip: n.mac
-            for n in neighbours.known()
-            if n.index == self.interface.index
-            and n.ip in self.asked
-            and (n.state & neighbours.REACHABLE or n.ip in self.ends)
-        }
+        index = self.interface.index
+        known = {n.ip: n.mac for n in neighbours.known() if n.index == index and n.ip in self.ends}
+        met = {ip: mac for (at, ip), mac in self.room.met.items() if at == index}
+        return {ip: mac for ip, mac in (known | met).items() if ip in self.asked}
+
+
+def _number(ip: str) -> int:
+    return int.from_bytes(socket.inet_aton(ip), "big")

@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 
 from auditor.model.observation import Outcome
+from auditor.net import barred
 from auditor.net.guard import Guard, Kind
 from auditor.net.parting import abandon
 
@@ -24,16 +25,19 @@ _ENDINGS = {
     errno.EHOSTDOWN: Outcome.SILENT,
     errno.ETIMEDOUT: Outcome.SILENT,
     errno.ENETUNREACH: Outcome.NOT_TRIED,
+    errno.EACCES: Outcome.NOT_TRIED,  # a route or a filter of this machine prohibits it
+    errno.EPERM: Outcome.NOT_TRIED,
     errno.ENETDOWN: Outcome.NOT_TRIED,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a dial ended, and why."""
+    """How a dial ended, and why. barred: what a router said, where one keeps us away."""
 
     outcome: Outcome
     detail: str = ""
+    barred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +104,29 @@ async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -
         sock = open_socket(ip, socket.SOCK_STREAM)
     except OSError as error:
         return Dialled(Ended(*ending(error)), 0.0)
+    barred.listen(sock)
+    own = ""
     try:
         number = sock.connect_ex(place)  # the SYN leaves now, in our turn
         guard.sent("tcp", ip, port, 0, tool, Kind.CONNECT)
         if number not in {0, errno.EINPROGRESS}:
             raise OSError(number, os.strerror(number))
+        own = sock.getsockname()[0]
         await _connected(loop, sock, patience_s)
     except TimeoutError:
         sock.close()
         ended = Ended(Outcome.SILENT, "no answer to the connection")
         return Dialled(ended, loop.time() - began)
     except OSError as error:
+        said = barred.heard(sock, {ip, own})
         sock.close()
+        if said:
+            return Dialled(Ended(Outcome.SILENT, said, said), loop.time() - began)
         return Dialled(Ended(*ending(error)), loop.time() - began)
     except asyncio.CancelledError:
         abandon(guard, sock, patience_s - (loop.time() - began))
         raise
+    barred.listen(sock, on=False)  # in a conversation such a word ends nothing
     return Dialled(Ended(Outcome.ANSWERED), loop.time() - began, sock)
 
 

@@ -3,26 +3,23 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from auditor.errors import DataError, EnvironmentLack
 from auditor.model.address import LINK_LOCAL, AddressSet
 from auditor.model.household import households
 from auditor.model.observation import Attempt, Observation, Outcome
 from auditor.net import interfaces as links
-from auditor.net import neighbours
-from auditor.net.arp import sweep_arp
+from auditor.net import neighbours, routes
+from auditor.net.arp import BULK_PER_S, sweep_arp
 from auditor.net.connect import PART_S, sweep_connect
 from auditor.net.dial import dial
 from auditor.net.door import converse
 from auditor.net.group import LISTEN_S, ask_group
 from auditor.net.guard import WATCH_S, BudgetSpent, Guard, Kind
 from auditor.net.parting import lounge, part
+from auditor.net.room import Room, table_size
 from auditor.net.steady import Steady
 from auditor.plugins import Medium, Peer, Probe, Sweep
-
-NEIGHBOURS_MOST = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
-USUAL_MOST = 1_024  # where the kernel does not tell (arp(7))
 
 Tick = Callable[[int], None]
 
@@ -34,7 +31,7 @@ class Engine:
     known: this machine's interfaces; a scope that names one leaves the others unused.
     """
 
-    KINDS = ("arp", "ndp", "icmp", "syn")  # of frame sweeps
+    KINDS = ("arp", "ndp", "icmp", "knock", "syn")  # of frame sweeps
 
     def __init__(
         self,
@@ -51,6 +48,8 @@ class Engine:
         self.raw = links.may(links.CAP_NET_RAW)
         self.heard6: set[int] = set()  # links whose IPv6 neighbours were asked
         self.steady = self._links()
+        self.room = Room()
+        self.gateways: dict[routes.Way, bytes | None] = {}  # None: it did not answer
         self.introduced: set[str] = set()  # whose hardware address the kernel need not ask for
 
     def _links(self) -> Steady:
@@ -76,33 +75,80 @@ class Engine:
             raise DataError(f"sweep {sweep.name} asks for unknown frames: {sweep.kind}")
         if not self.raw or self.by_nmap:
             return
-        if sweep.kind == "icmp":
-            from auditor.net.icmp import sweep_icmp
-
-            async for attempts in sweep_icmp(self.guard, behind, tick):
+        if sweep.kind in {"icmp", "knock"}:
+            async for attempts in self._routed(sweep.kind, behind, tick):
                 yield self._sure(attempts)
         for interface, here in on_links:
             if sweep.kind == "arp":
                 async for attempts in sweep_arp(self.guard, here, interface, tick):
                     yield self._sure(attempts)
 
+    async def _routed(
+        self, kind: str, behind: AddressSet, tick: Tick
+    ) -> AsyncIterator[list[Attempt]]:
+        """Ask behind routers: through each gateway that we can find; echoes also by the kernel."""
+        from auditor.net.icmp import sweep_icmp
+
+        pace, rest = self.guard.scope.pace, behind
+        if kind == "knock" and not pace.half_opens:
+            return
+        for way, mac, there in await self._ways(behind, kind):
+            rest = rest.minus(there)
+            if kind == "icmp":
+                asking = sweep_icmp(self.guard, there, tick, way, mac)
+            else:
+                from auditor.net.knock import sweep_knock
+
+                asking = sweep_knock(self.guard, way, mac, there, self.knocks, tick)
+            async for attempts in asking:
+                yield attempts
+        if kind == "icmp":
+            async for attempts in sweep_icmp(self.guard, rest, tick):
+                yield attempts
+
+    async def _ways(
+        self, behind: AddressSet, kind: str
+    ) -> list[tuple[routes.Way, bytes, AddressSet]]:
+        """Give the ways behind routers with the gateway's hardware address, where one is needed.
+
+        Segments need it; echoes go by the kernel where there are few of them.
+        """
+        found, made = routes.ways(behind, self.known)[0], []
+        few = self.guard.scope.pace.packets_per_s < BULK_PER_S
+        for way, there in found:
+            if kind == "icmp" and few:
+                made.append((way, b"", there))
+                continue
+            if way not in self.gateways:
+                target = str(there.ranges[0]).split("-", 1)[0]
+                self.gateways[way] = await routes.hardware(self.guard, way, target)
+            if mac := self.gateways[way]:
+                made.append((way, mac, there))
+        return made
+
     async def ports(
         self, sweep: Sweep, hosts: Mapping[str, str], ports: Sequence[int], tick: Tick
     ) -> AsyncIterator[list[Attempt]]:
-        """Ask with bare SYNs which ports of hosts (ip -> mac) on our links are open."""
+        """Ask with bare SYNs which ports of hosts are open: ip -> mac, "" where it is not known."""
         half_opens = self.guard.scope.pace.half_opens
         if sweep.kind != "syn" or not self.raw or not half_opens or self.by_nmap:
             return
         from auditor.net.syn import sweep_syn
 
         four = {ip: mac for ip, mac in hosts.items() if ":" not in ip}
-        on_links, _ = links.split(AddressSet.single(four), self.known)
+        on_links, behind = links.split(AddressSet.single(four), self.known)
+        four = {ip: mac for ip, mac in four.items() if mac and ip not in behind}
         # the kernel answers each SYN,ACK with an RST, and must not ask ARP for that
         with self.lent(four):
             for interface, here in on_links:
-                near = {_number(ip): bytes.fromhex(four[ip].replace(":", "")) for ip in here}
+                macs = {ip: four[ip].replace(":", "") for ip in here if ip in four}
+                near = {_number(ip): bytes.fromhex(mac) for ip, mac in macs.items()}
                 async for attempts in sweep_syn(self.guard, near, ports, interface, tick):
                     yield self._sure(attempts)
+        for way, mac, there in await self._ways(behind, "syn"):
+            far = {_number(ip): mac for ip in there}
+            async for attempts in sweep_syn(self.guard, far, ports, way.interface, tick, way):
+                yield self._sure(attempts)
 
     async def connect(
         self,
@@ -215,7 +261,7 @@ class Engine:
             self.guard.acquaint(house)
         on_links, _ = links.split(AddressSet.single(hosts), self.known)
         if not links.may(links.CAP_NET_ADMIN):
-            yield _table_size() // 2 if on_links else 1 << 20
+            yield table_size() // 2 if on_links else 1 << 20
             return
         held = {n.ip for n in neighbours.known() if not n.lent}
         try:
@@ -258,6 +304,7 @@ class Engine:
         self.introduced.add(ip)
         near = links.for_target(ip, self.known)
         if near and not near.loopback:
+            await self.room.enter()
             await self.guard.meters[Kind.ARP].turn()
 
     async def part(self) -> None:
@@ -290,11 +337,3 @@ class Engine:
 
 def _number(ip: str) -> int:
     return int.from_bytes(bytes(map(int, ip.split("."))), "big")
-
-
-def _table_size() -> int:
-    """Tell how many neighbours the kernel's table holds."""
-    try:
-        return int(NEIGHBOURS_MOST.read_text("ascii"))
-    except (OSError, ValueError):
-        return USUAL_MOST

@@ -34,14 +34,18 @@ class Neighbour:
 
 def known() -> tuple[Neighbour, ...]:
     """Read the whole table, entries without a hardware address left out."""
-    found = []
-    for row in netlink.table(netlink.GET_NEIGHBOUR):
-        raw, ip = row.attributes.get(_LLADDR, b""), row.ip(_DST)
-        if len(raw) == 6 and ip and row.fixed:
-            mac = str(Mac(int.from_bytes(raw, "big")))
-            lent = row.attributes.get(_PROTOCOL) == bytes([_MARK])
-            found.append(Neighbour(ip, mac, row.fixed[1], row.fixed[2], lent))
-    return tuple(found)
+    found = (read(row) for row in netlink.table(netlink.GET_NEIGHBOUR))
+    return tuple(neighbour for neighbour in found if neighbour)
+
+
+def read(row: netlink.Message) -> Neighbour | None:
+    """Read one row of the table; None where it has no hardware address."""
+    raw, ip = row.attributes.get(_LLADDR, b""), row.ip(_DST)
+    if len(raw) != 6 or not ip or not row.fixed:
+        return None
+    mac = str(Mac(int.from_bytes(raw, "big")))
+    lent = row.attributes.get(_PROTOCOL) == bytes([_MARK])
+    return Neighbour(ip, mac, row.fixed[1], row.fixed[2], lent)
 
 
 def lend(index: int, entries: Iterable[tuple[str, str]]) -> int:

@@ -15,11 +15,12 @@ _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, sender
 _REQUEST, _ACK, _DUMP, _CREATE, _REPLACE = 1, 4, 0x300, 0x400, 0x100
 _ERROR, _DONE = 2, 3
 _BUFFER = 1 << 16
+_TELL_TABLE = 0x1000  # RTM_F_LOOKUP_TABLE: say from which table the answer comes
 
-GET_LINK, GET_ADDRESS, GET_ROUTE = 18, 22, 26
+GET_LINK, GET_ADDRESS, GET_ROUTE, GET_RULE = 18, 22, 26, 34
 NEW_NEIGHBOUR, DEL_NEIGHBOUR, GET_NEIGHBOUR = 28, 29, 30
 # The fixed part of each kind of message, before its attributes.
-_FIXED = {16: "=BxHiII", 20: "=BBBBi", 24: "=BBBBBBBBI", 28: "=BxxxiHBB"}
+_FIXED = {16: "=BxHiII", 20: "=BBBBi", 24: "=BBBBBBBBI", 32: "=BBBBBBBBI", 28: "=BxxxiHBB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,18 @@ def table(kind: int, family: int = socket.AF_UNSPEC) -> tuple[Message, ...]:
         kernel.bind((0, 0))
         kernel.send(_HEADER.pack(16 + len(request), kind, _REQUEST | _DUMP, 1, 0) + request)
         return tuple(_rows(kernel))
+
+
+def route(ip: str) -> Message | None:
+    """Ask the kernel how it would send to an IPv4 address; None where there is no way."""
+    family = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, 0, 0, 0, 0, _TELL_TABLE)
+    request = family + attribute(1, socket.inet_aton(ip))  # RTA_DST
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
+        kernel.settimeout(5)
+        kernel.bind((0, 0))
+        kernel.send(_HEADER.pack(16 + len(request), GET_ROUTE, _REQUEST, 1, 0) + request)
+        answer = next(_messages(kernel.recv(_BUFFER)), None)
+    return answer if answer and answer.kind != _ERROR and answer.fixed else None
 
 
 def _rows(kernel: socket.socket) -> Iterator[Message]:

@@ -1,7 +1,7 @@
 """Which ports are open, asked with bare SYN segments (RFC 9293, 3.10.7) to hosts that are there.
 
-Each goes to the hardware address that the host itself gave, so no neighbour table stands in the
-way. The sequence number is a keyed hash of address and port: an answer proves by its
+Each goes to the hardware address that the host itself gave, or to that of the gateway in front of
+it, so no neighbour table stands in the way. The sequence number is a keyed hash of address and port: an answer proves by its
 acknowledgement that it answers us, and nothing is remembered per question. The kernel ends the
 half-open connections with an RST; the gentle profile therefore connects instead.
 """
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from auditor.model.address import address
 from auditor.model.coverage_note import Note
 from auditor.model.observation import Attempt, Endpoint, Outcome
-from auditor.net.bulk import Fence, Numbers, checksum, set_of, written
+from auditor.net.bulk import Fence, Numbers, checksum, hashed, octets, set_of, words, written
+from auditor.net.everything import OPEN, REFUSED
 from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import Interface
 from auditor.net.link import (
@@ -36,6 +37,7 @@ from auditor.net.link import (
     Instruction,
 )
 from auditor.net.rings import Frames
+from auditor.net.routes import Way
 from auditor.net.volley import Indices, fire
 
 FRAME, LOOK = 60, 54  # octets that are sent, and looked at
@@ -45,7 +47,6 @@ FIRST_OWN_PORT, LAST_OWN_PORT = 61_000, 65_535
 HOST_SECOND_S = 1.01  # between two waves to the same hosts
 _SYN, _RST, _SYN_ACK = 0x02, 0x04, 0x12
 _MSS = bytes.fromhex("020405b4")  # 1460, as every host sends it: a SYN without it stands out
-_REFUSED, _OPEN = 1, 2
 
 
 def answers_to(port: int) -> tuple[Instruction, ...]:
@@ -72,6 +73,7 @@ class SynQuestions:
         interface: Interface,
         hosts: Mapping[int, bytes],
         ports: Sequence[int],
+        way: Way | None = None,
     ) -> None:
         self.own_port = FIRST_OWN_PORT + secrets.randbelow(LAST_OWN_PORT - FIRST_OWN_PORT)
         self.hosts: Numbers = np.array(sorted(hosts), np.uint32)
@@ -83,31 +85,32 @@ class SynQuestions:
         self.state = np.zeros(len(self.ips), np.uint8)
         self.fence = Fence(guard)
         self.key = np.uint64(secrets.randbits(64))
-        source = interface.source_for(address(4, int(self.hosts[0]))) or "0.0.0.0"  # noqa: S104
-        self.template = _template(interface, socket.inet_aton(source), self.own_port)
+        own = way.source if way else interface.source_for(address(4, int(self.hosts[0])))
+        self.source = own or "0.0.0.0"  # noqa: S104
+        self.template = _template(interface, socket.inet_aton(self.source), self.own_port)
 
     def __len__(self) -> int:
         return len(self.ips)
 
     def numbered(self, ips: Numbers, ports: NDArray[np.uint16]) -> NDArray[np.uint32]:
         """Give the sequence number for each address and port: a hash that only we can make."""
-        x = (ips.astype(np.uint64) << np.uint64(16) | ports.astype(np.uint64)) ^ self.key
-        for multiplier in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB):  # splitmix64's finaliser
-            x = (x ^ (x >> np.uint64(30))) * np.uint64(multiplier) + self.key
-        return (x >> np.uint64(32)).astype(np.uint32)
+        pairs = ips.astype(np.uint64) << np.uint64(16) | ports.astype(np.uint64)
+        return (hashed(pairs, self.key) >> np.uint64(32)).astype(np.uint32)
 
     def frames(self, which: Indices) -> Frames:
         """Write the segments with their checksums."""
         ips, ports = self.ips[which], self.doors[which]
         frames = np.repeat(self.template, len(which), axis=0)
         frames[:, 0:6] = self.macs[which]
-        frames[:, 30:34] = _octets(ips.astype(">u4"))
-        frames[:, 36:38] = _octets(ports.astype(">u2"))
-        frames[:, 38:42] = _octets(self.numbered(ips, ports).astype(">u4"))
-        frames[:, 24:26] = _octets(checksum(_words(frames[:, 14:34])).astype(">u2"))
-        words = _words(frames[:, 26:58])  # both addresses of the pseudo-header, then TCP
-        words[:, 0] += TCP + 24
-        frames[:, 50:52] = _octets(checksum(words).astype(">u2"))
+        frames[:, 30:34] = octets(ips.astype(">u4"))
+        frames[:, 36:38] = octets(ports.astype(">u2"))
+        numbers = octets(self.numbered(ips, ports).astype(">u4"))
+        frames[:, 38:42] = numbers
+        frames[:, 18:20] = numbers[:, 2:]  # what a router sends back of it proves to be ours
+        frames[:, 24:26] = octets(checksum(words(frames[:, 14:34])).astype(">u2"))
+        sums = words(frames[:, 26:58])  # both addresses of the pseudo-header, then TCP
+        sums[:, 0] += TCP + 24
+        frames[:, 50:52] = octets(checksum(sums).astype(">u2"))
         return frames
 
     def permit(self, guard: Guard, which: Indices) -> None:
@@ -125,6 +128,12 @@ class SynQuestions:
 
     def read(self, frames: Frames, tags: NDArray[np.int32]) -> Indices:  # noqa: ARG002
         """Note the answers that prove to be ours."""
+        which, states, _ = self.answers(frames)
+        self.state[which] = states
+        return which
+
+    def answers(self, frames: Frames) -> tuple[Indices, NDArray[np.uint8], Frames]:
+        """Give of the answers to us: which question, refused or open, and the frame."""
         frames = frames[frames[:, 14] == 0x45]  # a reply with IP options tells no more
         ips = frames[:, 26:30].copy().view(">u4")[:, 0].astype(np.uint32)
         ports = frames[:, 34:36].copy().view(">u2")[:, 0].astype(np.uint16)
@@ -135,11 +144,9 @@ class SynQuestions:
         ours = (self.hosts[host] == ips) & (self.ports[door] == ports)
         ours &= acked - np.uint32(1) == self.numbered(ips, ports)
         refused = (flags & _RST) != 0
-        opened = (flags & _SYN_ACK) == _SYN_ACK
-        ours &= refused | opened
+        ours &= refused | ((flags & _SYN_ACK) == _SYN_ACK)
         which: Indices = (host * len(self.ports) + door)[ours].astype(np.int64)
-        self.state[which] = np.where(refused[ours], _REFUSED, _OPEN)
-        return which
+        return which, np.where(refused[ours], REFUSED, OPEN).astype(np.uint8), frames[ours]
 
 
 async def sweep_syn(
@@ -148,8 +155,11 @@ async def sweep_syn(
     ports: Sequence[int],
     interface: Interface,
     tick: Callable[[int], None] = lambda _: None,
+    way: Way | None = None,
 ) -> AsyncIterator[list[Attempt]]:
-    """Ask ports of hosts (IPv4 number -> hardware address) that are on the link.
+    """Ask ports of hosts (IPv4 number -> hardware address that leads there).
+
+    way: by which gateway, whose hardware address it is then; None on the link.
 
     Gives one ANSWERED or REFUSED attempt per port that answered, and one for them all, whose
     note says under `scanned` which ports were asked of every host.
@@ -161,7 +171,7 @@ async def sweep_syn(
     free = math.isinf(pace.host_connects_per_s)
     size = len(ports) if free else max(1, int(pace.host_connects_per_s))
     waves = [
-        SynQuestions(guard, interface, hosts, ports[at : at + size])
+        SynQuestions(guard, interface, hosts, ports[at : at + size], way)
         for at in range(0, len(ports), size)
     ]
     sent, last = [0] * len(waves), -math.inf
@@ -169,7 +179,7 @@ async def sweep_syn(
         for at, questions in enumerate(waves):
             if (questions.state > 0).all():
                 continue
-            await _host_second(last)
+            await host_second(last)
             told = await fire(
                 guard,
                 interface,
@@ -183,27 +193,30 @@ async def sweep_syn(
             )
             sent[at] += told.sent
             last = -math.inf if free else told.last
-    await _host_second(last)  # whoever speaks to them next keeps to it as well
+    await host_second(last)  # whoever speaks to them next keeps to it as well
     for questions, count in zip(waves, sent, strict=True):
-        yield _attempts(questions, count, interface, started, round(time.monotonic() - began, 3))
+        yield _attempts(
+            questions, count, way or interface, started, round(time.monotonic() - began, 3)
+        )
 
 
-async def _host_second(last: float) -> None:
+async def host_second(last: float) -> None:
     """Wait until a host may be asked again: each has its own cap, in any one second."""
     await asyncio.sleep(max(0.0, last + HOST_SECOND_S - time.monotonic()))
 
 
 def _attempts(
-    questions: SynQuestions, sent: int, interface: Interface, started: datetime, elapsed_s: float
+    questions: SynQuestions, sent: int, by: Interface | Way, started: datetime, elapsed_s: float
 ) -> list[Attempt]:
     made = []
     doors, states = questions.ports.tolist(), questions.state.reshape(-1, len(questions.ports))
     macs = questions.macs[:: len(doors)].tobytes()
-    ends = {_OPEN: Outcome.ANSWERED, _REFUSED: Outcome.REFUSED}
+    ends = {OPEN: Outcome.ANSWERED, REFUSED: Outcome.REFUSED}
     for host, (number, row) in enumerate(
         zip(questions.hosts.tolist(), states.tolist(), strict=True)
     ):
-        ip, mac = address(4, number), macs[6 * host : 6 * host + 6].hex(":")
+        ip = address(4, number)
+        mac = None if isinstance(by, Way) else macs[6 * host : 6 * host + 6].hex(":")
         made += [
             Attempt("syn", Endpoint(ip, mac, door), ends[state], (), started, elapsed_s)
             for door, state in zip(doors, row, strict=True)
@@ -211,9 +224,9 @@ def _attempts(
         ]
     said = (
         ("scanned", ",".join(map(str, questions.ports.tolist()))),
-        ("open", str(int((questions.state == _OPEN).sum()))),
+        ("open", str(int((questions.state == OPEN).sum()))),
         ("sent", str(sent)),
-        ("by", interface.vantage()),
+        ("by", by.vantage()),
     )
     heard = states.any(axis=1)
     asked = set_of(questions.hosts)
@@ -221,15 +234,6 @@ def _attempts(
     outcome = Outcome.SILENT if note.silent else Outcome.ANSWERED
     whole = Endpoint(transport="tcp")
     return [*made, Attempt("syn", whole, outcome, (), started, elapsed_s, str(note))]
-
-
-def _octets(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    return values.view(np.uint8).reshape(len(values), -1)
-
-
-def _words(octets: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    words: NDArray[np.uint32] = octets.copy().view(">u2").astype(np.uint32)
-    return words
 
 
 def _template(interface: Interface, source: bytes, own_port: int) -> Frames:

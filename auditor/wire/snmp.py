@@ -1,7 +1,7 @@
 """SNMP: three standard questions to a device, and a router's table of neighbours.
 
 Sources: RFC 1157 (version 1), RFC 1901 and 3416 (version 2c), RFC 3418 (system group), RFC
-4293 (ipNetToMediaTable). Only reading requests are written, and only with the community
+4293 (ipNetToMediaTable, ipNetToPhysicalTable; InetAddress in RFC 4001). Only reading requests are written, and only with the community
 that the scope gives.
 """
 
@@ -17,6 +17,8 @@ PORT = 161
 V1, V2C = 0, 1
 SYS_DESCR, SYS_OBJECT_ID, SYS_NAME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.5.0"
 ARP_TABLE = "1.3.6.1.2.1.4.22.1.2"  # ipNetToMediaPhysAddress, indexed by interface and address
+# ipNetToPhysicalPhysAddress, indexed by interface, kind, length and octets of the address: IPv6, too
+NEIGHBOUR_TABLE = "1.3.6.1.2.1.4.35.1.4"
 GET, GET_NEXT, RESPONSE, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA5
 IP_ADDRESS = 0x40
 MOST_PAIRS = 256
@@ -44,6 +46,11 @@ def get(community: str, request_id: int, object_ids: Iterable[str], version: int
 def get_bulk(community: str, request_id: int, after: str, rows: int) -> bytes:
     """Ask for the `rows` objects that follow `after` (version 2c)."""
     return _message(community, V2C, _pdu(GET_BULK, request_id, 0, rows, (after,)))
+
+
+def get_next(community: str, request_id: int, after: str) -> bytes:
+    """Ask for the object that follows `after` (version 1)."""
+    return _message(community, V1, _pdu(GET_NEXT, request_id, 0, 0, (after,)))
 
 
 def hushed(raw: bytes, community: str) -> bytes:
@@ -99,21 +106,35 @@ def value_text(item: ber.Item) -> str | None:
 
 
 def neighbours(raw: bytes) -> tuple[tuple[str, str], ...]:
-    """Read (IP, hardware address) pairs from one answer about `ARP_TABLE`."""
+    """Read (IP, hardware address) pairs from one answer about either table of neighbours."""
     answer = read_response(raw)
     found: list[tuple[str, str]] = []
     for name, item in answer.pairs if answer else ():
         mac = mac_text(item.body) if item.tag == ber.OCTETS else None
-        if not name.startswith(f"{ARP_TABLE}.") or mac is None:
-            continue
-        ip = ip_text(".".join(name.split(".")[-4:]))
-        if ip:
+        ip = _indexed(name) if mac else None
+        if mac and ip:
             found.append((ip, mac))
     return tuple(found)
 
 
+def _indexed(name: str) -> str | None:
+    """Give the address in the index of a row; None for rows of other tables."""
+    if name.startswith(f"{ARP_TABLE}."):
+        return ip_text(".".join(name.split(".")[-4:]))
+    if not name.startswith(f"{NEIGHBOUR_TABLE}."):
+        return None
+    index = name.removeprefix(f"{NEIGHBOUR_TABLE}.").split(".")
+    kind, size, octets = index[1:2], index[2:3], [int(arc) for arc in index[3:]]
+    # InetAddressType: ipv4 1, ipv6 2, ipv6z 4 (its last four octets are the zone)
+    if (*kind, *size) not in {("1", "4"), ("2", "16"), ("4", "20")}:
+        return None
+    if len(octets) != int(size[0]) or max(octets) > 255:
+        return None
+    return ip_text(bytes(octets[:16]))
+
+
 def seen(raw: bytes) -> tuple[Seen, ...]:
-    """Tell of the hosts that a router lists, from one answer about `ARP_TABLE`."""
+    """Tell of the hosts that a router lists, from one answer about its tables."""
     return tuple(
         Seen("router_arp", Endpoint(ip, mac, transport="arp"), told(raw, ("mac", mac)))
         for ip, mac in neighbours(raw)

@@ -48,8 +48,8 @@ def framed(sweep, payload, port):
 
 def test_the_names_are_those_of_the_design():
     assert {sweep.name for sweep in SWEEPS} == {
-        "arp", "connect", "dhip", "icmp", "mdns", "mdns6", "ndp", "onvif", "onvif6", "passive",
-        "sadp", "ssdp", "ssdp6", "syn",
+        "arp", "connect", "dhip", "icmp", "knock", "mdns", "mdns6", "ndp", "onvif", "onvif6",
+        "passive", "sadp", "ssdp", "ssdp6", "syn",
     }  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_it_says_on_whose_authority_and_by_which_engine(sweep):
     assert sweep.source
     assert bool(sweep.group and sweep.port and sweep.request) == (sweep.medium is Medium.GROUP)
     assert bool(sweep.kind) == (sweep.medium is Medium.FRAME)
-    assert sweep.kind in {"", "arp", "syn", "icmp", "ndp"}
+    assert sweep.kind in {"", "arp", "syn", "knock", "icmp", "ndp"}
 
 
 @every_group

@@ -132,3 +132,26 @@ def test_replies_that_nobody_read_make_the_visit_incomplete_on_that_segment():
     assert ("sadp", ((Outcome.NOT_TRIED, 744),)) in here.subnets[0].tools
     assert said("10.7.0.0-10.7.0.255", "744").complete
     assert said("10.0.0.0-10.0.0.255", "many").complete  # no number of ours
+
+
+def test_what_a_router_keeps_from_us_is_not_reached_and_says_why():
+    why = "router 10.9.0.1 says administratively prohibited"
+    part, network = AddressSet.parse(["10.0.0.2"]), AddressSet.parse(["10.0.0.0/29"])
+    told = (("why", why), ("by", "routed by 10.9.0.1 from eth0 10.9.0.2/24"))
+    barred = Note(part, barred=part, told=told)
+    whole = Note(network, network.minus(part), told=told[1:])
+    said = attempts(
+        *(Attempt("knock", Endpoint(), Outcome.SILENT, (), NOON, detail=str(note))
+          for note in (barred, whole))
+    )  # fmt: skip
+    (subnet,) = coverage([run()], said, PRESENCE).subnets
+    assert [(gap.reach, gap.ranges, gap.detail) for gap in subnet.gaps] == [
+        (Reach.NOT_REACHED, ("10.0.0.2",), why),
+        (
+            Reach.SILENT,
+            ("10.0.0.0-10.0.0.1", "10.0.0.3-10.0.0.7"),
+            f"{why}, of other addresses nearby",
+        ),
+    ]
+    assert subnet.vantage == "routed by 10.9.0.1 from eth0 10.9.0.2/24"
+    assert not subnet.complete

@@ -45,3 +45,9 @@ def test_only_attempts_about_many_addresses_carry_notes():
     one = Attempt("arp", Endpoint("10.0.0.1"), Outcome.ANSWERED, (), now, detail=text)
     many = Attempt("arp", Endpoint(), Outcome.SILENT, (), now, detail=text)
     assert [attempt for attempt, _ in notes([one, many])] == [many]
+
+
+def test_what_a_router_keeps_from_us_is_read_back():
+    part = AddressSet.parse(["10.0.0.4-10.0.0.7"])
+    note = Note(part, barred=part, told=(("why", "router 10.9.0.1 says no"),))
+    assert read_note(str(note)) == note

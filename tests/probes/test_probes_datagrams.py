@@ -65,7 +65,7 @@ def agent(rows):
         number, _, most, pairs = ber.read_items(pdu.body)
         after = ber.read_object_id(next(ber.read_items(next(ber.read_items(pairs.body)).body)).body)
         behind = [one for one in table if arcs(one[0]) > arcs(after)]
-        return response(ber.read_integer(number.body), behind[: ber.read_integer(most.body)])
+        return response(ber.read_integer(number.body), behind[: ber.read_integer(most.body) or 1])
 
     return answer
 
@@ -80,14 +80,39 @@ def test_a_routers_whole_table_is_walked():
     lines = "\n".join(played.values("snmp.neighbours")).split("\n")
     assert len(lines) == len(set(lines)) == 99
     assert lines[0] == "192.0.0.1 c4:2f:90:00:00:01"
-    assert len(played.said) == 4
+    assert len(played.said) == 5  # and the other table, which is empty
     seen = [one for kept in played.observations for one in wire.seen(kept.raw)]
     assert len(seen) == 99
 
 
 def test_an_agent_that_repeats_itself_is_left():
     played = play(router_arp.speak(READER), lambda _say: response(1, [row(5)]))
-    assert len(played.said) == 2
+    assert len(played.said) == 3
+
+
+def test_ipv6_neighbours_come_from_the_newer_table():
+    octets = ".".join(map(str, bytes.fromhex("20010db8000000000000000000000064")))
+    rows = [
+        (f"{wire.NEIGHBOUR_TABLE}.2.1.4.192.0.2.64", ber.OCTETS, b"\xc4\x2f\x90\0\0\1"),
+        (f"{wire.NEIGHBOUR_TABLE}.2.2.16.{octets}", ber.OCTETS, b"\xc4\x2f\x90\0\0\2"),
+        (f"{wire.NEIGHBOUR_TABLE}.2.2.4.1.2.3.4", ber.OCTETS, b"\xc4\x2f\x90\0\0\3"),  # no IPv6
+    ]
+    played = play(router_arp.speak(READER), agent(rows))
+    assert played.values("snmp.neighbours") == [
+        "192.0.2.64 c4:2f:90:00:00:01\n2001:db8::64 c4:2f:90:00:00:02"
+    ]
+    (kept,) = played.observations
+    assert [one.endpoint.ip for one in wire.seen(kept.raw)] == ["192.0.2.64", "2001:db8::64"]
+
+
+def test_a_router_of_the_first_version_is_walked_row_by_row():
+    rows = sorted((row(number) for number in range(1, 4)), key=lambda one: arcs(one[0]))
+
+    def old(say):
+        return b"" if say.data[4] == wire.V2C else agent(rows)(say)
+
+    played = play(router_arp.speak(READER), old)
+    assert len("\n".join(played.values("snmp.neighbours")).split("\n")) == 3
 
 
 def test_a_table_without_an_end_is_left_after_a_bounded_number_of_questions():
