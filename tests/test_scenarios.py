@@ -163,13 +163,3 @@ def test_what_is_excluded_hears_nothing_and_nobody_is_hurt(seen):
     assert witnessed["violations"] == [] and witnessed["dead"] == {}
     outside = {ip for ip in witnessed["sent"]["targets"] if not ip.startswith("10.20.1.")}
     assert all(ip.startswith(("22", "23", "ff02:")) for ip in outside), "groups only"
-
-
-@pytest.mark.parametrize("engine", ["auto", "connect"])
-def test_a_gentle_scan_keeps_arp_slow_with_and_without_raw_frames(tmp_path, engine):
-    """Switches with Dynamic ARP Inspection disable a port above 15 ARP packets a second."""
-    with department(LISTED[1:3]) as lab:
-        ended = run(lab, tmp_path / "l.db", "scan", *lab.networks, "--engine", engine)
-        arp = lab.report()["sent"]["kinds"]["arp"]
-    assert ended.returncode == 0, ended.stderr
-    assert arp["peak_per_s"] <= 11 and arp["frames"] <= 32 * 4
