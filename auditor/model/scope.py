@@ -30,6 +30,7 @@ class Pace:
     arp_per_s: float = 10.0
     packets_per_s: float = 200.0  # all frames and datagrams that we build ourselves
     connects_per_s: float = 200.0  # TCP connections, all hosts together
+    frames_per_s: float = math.inf  # all that leaves us, with what the kernel adds of itself
     host_connects_per_s: float = 4.0
     host_open: int = 2  # connections open to one host at a time
     host_total: int = 25  # connections to one host in a run
@@ -55,7 +56,8 @@ class Pace:
     def faster(self, per_s: float) -> "Pace":
         """Give this pace at so many packets a second, as a person named it.
 
-        What protects a single host stays. Questions to groups grow with the ARP rate, which
+        That is what leaves this machine in all, whatever it is for. What protects a single host
+        stays. Questions to groups grow with the ARP rate, which
         everybody on the segment hears as well, and never fall below three in thirty seconds.
         """
         groups = max(
@@ -67,6 +69,7 @@ class Pace:
             arp_per_s=per_s,
             packets_per_s=per_s,
             connects_per_s=per_s,
+            frames_per_s=per_s,
             discovery_per_30s=float(groups),
         )
 

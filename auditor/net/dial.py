@@ -16,6 +16,7 @@ from auditor.net.parting import abandon
 TRY_S = 0.95
 TRY_DELICATE_S = 0.8  # where a SYN of the kernel's own must not leave even from a busy machine
 TRIES = 2
+ACKNOWLEDGED = 1  # frame of the kernel that ends the handshake (RFC 9293, 3.5)
 
 # What an errno says of the peer, or of us; everything else is our own failure.
 _ENDINGS = {
@@ -126,6 +127,7 @@ async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -
     except asyncio.CancelledError:
         abandon(guard, sock, patience_s - (loop.time() - began))
         raise
+    guard.followed(ACKNOWLEDGED)
     barred.listen(sock, on=False)  # in a conversation such a word ends nothing
     return Dialled(Ended(Outcome.ANSWERED), loop.time() - began, sock)
 

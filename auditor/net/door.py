@@ -15,11 +15,12 @@ from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net.dial import Ended, dial, ending, open_socket
 from auditor.net.guard import BudgetSpent, Guard, Kind
 from auditor.net.line import DRAIN_S, Line, old_tls
-from auditor.net.parting import part
+from auditor.net.parting import GOODBYE, part
 from auditor.plugins import Heard, Peer, Probe, Say
 
 TOTAL_S = 5.0
 SLOW_S = 1.0  # a conversation that takes so long is trouble, whatever it brought
+HANDSHAKE = 4  # frames after our first, with acknowledgements (RFC 5246, 7.3; RFC 8446, 2)
 MOST_STEPS = 400  # observations and questions of one conversation
 
 
@@ -51,12 +52,15 @@ class _Talk:
             self.guard.permit(self.peer.ip, self.peer.port, self.probe.transport)
         if say.data and self.probe.transport == "udp":
             await self.guard.turn(Kind.PACKET, self.peer.ip, self.peer.port, "udp")
+        elif say.data:
+            await self.guard.segment_turn()
         began = self.loop.time()
         waiting = self.line.exchange(say, began + self.left_s)
         if say.data:
             size, where = len(say.data), (self.probe.transport, self.peer.ip, self.peer.port)
             self.guard.sent(*where, size, self.probe.name)
         heard = await waiting
+        self.guard.followed(self.line.acknowledged())
         self.left_s -= self.loop.time() - began
         return self._note(heard)
 
@@ -82,6 +86,8 @@ class _Talk:
                 if line:  # TLS says goodbye first
                     await asyncio.wait([line.lost], timeout=DRAIN_S)
                 await part(self.guard, held, max(DRAIN_S, self.left_s))
+            elif line and not line.datagrams:
+                self.guard.followed(GOODBYE)
 
     async def _connect(self) -> Line | Ended:
         if self.left_s <= 0:
@@ -141,6 +147,7 @@ class _Talk:
             _, line = await self.loop.create_connection(lambda: Line(self.loop), sock=sock)
             return line
         patience_s = max(0.1, self.left_s)
+        await self.guard.segment_turn()
         _, line = await self.loop.create_connection(
             lambda: Line(self.loop),
             sock=sock,
@@ -149,6 +156,7 @@ class _Talk:
             ssl_handshake_timeout=patience_s,
             ssl_shutdown_timeout=0.3,
         )
+        self.guard.followed(HANDSHAKE)
         return line
 
 

@@ -7,6 +7,7 @@ of the authorised networks, onto a forbidden port or over the cap.
 import asyncio
 import hashlib
 import ipaddress
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -104,10 +105,12 @@ class Guard:
         self.journal = journal
         self.revoked: str | None = None
         pace = scope.pace
+        # one cap over all, where somebody named one
+        self.wire = None if math.isinf(pace.frames_per_s) else Meter(pace.frames_per_s)
         self.meters = {
-            Kind.ARP: Meter(pace.arp_per_s),
-            Kind.PACKET: Meter(pace.packets_per_s),
-            Kind.CONNECT: Meter(pace.connects_per_s),
+            Kind.ARP: Meter(pace.arp_per_s, whole=self.wire),
+            Kind.PACKET: Meter(pace.packets_per_s, whole=self.wire),
+            Kind.CONNECT: Meter(pace.connects_per_s, whole=self.wire),
         }
         self._segments: dict[str, Seldom] = {}
         self._hosts: dict[str, _Host] = {}
@@ -248,6 +251,16 @@ class Guard:
         else:
             await self.meters[kind].turn()
         self.permit(ip, port, transport)
+
+    async def segment_turn(self) -> None:
+        """Wait until one more segment of a conversation may go, where all that leaves is capped."""
+        if self.wire:
+            await self.wire.turn()
+
+    def followed(self, count: int) -> None:
+        """Note frames that the kernel has sent for us: acknowledgements, and how it says goodbye."""
+        if self.wire:
+            self.wire.stamp(count)
 
     def troubled(self, ip: str) -> None:
         """Note that a host was silent, slow or made no sense: others are asked before it."""

@@ -46,6 +46,7 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
         self.data = bytearray()
         self.limit_bytes = GREETING_BYTES  # who speaks first may do so before we have asked
         self.fresh = True
+        self.pieces = 0  # of what the peer wrote; the kernel acknowledges each
         self.drained = 0
         self.touched = loop.time()
         self.ended = ""
@@ -63,6 +64,7 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
     def data_received(self, data: bytes) -> None:
         """Keep what fits under the limit, count the rest, stop reading a flood."""
         self.touched = self.loop.time()
+        self.pieces += not self.datagrams
         room = self.limit_bytes - len(self.data)
         self.drained += len(data)
         if room > 0:
@@ -163,6 +165,11 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
             return Heard(came, Outcome.ANSWERED, certificate, self.tls_version)
         how = "closed without a word" if self.ended else f"connected, no reply ({clock} clock)"
         return Heard(b"", Outcome.SILENT, certificate, "" if self.datagrams else how)
+
+    def acknowledged(self) -> int:
+        """Count the frames by which the kernel has acknowledged what came since the last count."""
+        pieces, self.pieces = self.pieces, 0
+        return pieces
 
     @property
     def certificate(self) -> bytes:

@@ -10,6 +10,7 @@ import asyncio
 import heapq
 import itertools
 import math
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -27,10 +28,16 @@ class Meter:
     """Counts what was sent against a cap of `per_s` in any one second.
 
     A cap below one a second stretches the window: 0.5 means one in any two seconds.
+    whole: another meter under whose cap these count as well, with what others send.
     """
 
-    def __init__(self, per_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.clock = clock
+    def __init__(
+        self,
+        per_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        whole: "Meter | None" = None,
+    ) -> None:
+        self.clock, self.whole = clock, whole
         self.free = math.isinf(per_s)
         self.most = max(1, math.floor(per_s)) if not self.free else 0
         self.window_s = (max(1.0, 1.0 / per_s) if not self.free else 0.0) + MARGIN_S
@@ -39,12 +46,18 @@ class Meter:
         self.inside = 0  # how many of them lie in the window
         self.due = -math.inf  # when the schedule lets the next one go
         self.lock = asyncio.Lock()
+        self.counting = threading.Lock()  # volleys count in a thread of their own
 
     def wait_s(self, count: int = 1) -> float:
         """Tell for how long `count` more have to wait; 0.0 when they may go now."""
-        if self.free:
-            return 0.0
-        now = self.clock()
+        own = 0.0 if self.free else self._wait_s(count)
+        return max(own, self.whole.wait_s(count)) if self.whole else own
+
+    def _wait_s(self, count: int) -> float:
+        with self.counting:
+            return self._counted(count, self.clock())
+
+    def _counted(self, count: int, now: float) -> float:
         while self.sent and self.sent[0][0] <= now - self.window_s:
             self.inside -= self.sent.popleft()[1]
         wait = max(0.0, self.due - now)
@@ -57,21 +70,27 @@ class Meter:
 
     def stamp(self, count: int = 1) -> None:
         """Note that `count` have just gone."""
-        if self.free:
+        if self.whole:
+            self.whole.stamp(count)
+        if self.free or not count:
             return
-        now = self.clock()
-        self.sent.append((now, count))
-        self.inside += count
-        self.due = max(self.due, now - CATCH_UP_S) + count * self.interval_s
+        with self.counting:
+            now = self.clock()
+            self.sent.append((now, count))
+            self.inside += count
+            self.due = max(self.due, now - CATCH_UP_S) + count * self.interval_s
 
     def restamp(self) -> None:
         """Move the newest stamp to now: the send that it stands for has returned."""
-        if self.sent:
-            self.sent[-1] = (self.clock(), self.sent[-1][1])
+        if self.whole:
+            self.whole.restamp()
+        with self.counting:
+            if self.sent:
+                self.sent[-1] = (self.clock(), self.sent[-1][1])
 
     async def turn(self, count: int = 1) -> None:
         """Wait for a turn, in the order of asking, and take it."""
-        if self.free:
+        if self.free and not self.whole:
             return
         async with self.lock:
             await self.patience(count)

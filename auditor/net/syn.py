@@ -83,7 +83,7 @@ class SynQuestions:
         macs = b"".join(hosts[int(ip)] for ip in self.hosts)
         self.macs = np.frombuffer(macs, np.uint8).reshape(-1, 6).repeat(len(self.ports), axis=0)
         self.state = np.zeros(len(self.ips), np.uint8)
-        self.fence = Fence(guard)
+        self.fence, self.followed = Fence(guard), guard.followed
         self.key = np.uint64(secrets.randbits(64))
         own = way.source if way else interface.source_for(address(4, int(self.hosts[0])))
         self.source = own or "0.0.0.0"  # noqa: S104
@@ -145,6 +145,7 @@ class SynQuestions:
         ours &= acked - np.uint32(1) == self.numbered(ips, ports)
         refused = (flags & _RST) != 0
         ours &= refused | ((flags & _SYN_ACK) == _SYN_ACK)
+        self.followed(int(opened[ours].sum()))  # the kernel ends each with a reset
         which: Indices = (host * len(self.ports) + door)[ours].astype(np.int64)
         return which, np.where(refused[ours], REFUSED, OPEN).astype(np.uint8), frames[ours]
 
