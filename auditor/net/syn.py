@@ -145,7 +145,7 @@ class SynQuestions:
         ours &= acked - np.uint32(1) == self.numbered(ips, ports)
         refused = (flags & _RST) != 0
         ours &= refused | ((flags & _SYN_ACK) == _SYN_ACK)
-        self.followed(int(opened[ours].sum()))  # the kernel ends each with a reset
+        self.followed(int((~refused[ours]).sum()))  # the kernel ends each with a reset
         which: Indices = (host * len(self.ports) + door)[ours].astype(np.int64)
         return which, np.where(refused[ours], REFUSED, OPEN).astype(np.uint8), frames[ours]
 
