@@ -16,7 +16,7 @@ from auditor.net.parting import abandon
 TRY_S = 0.95
 TRY_DELICATE_S = 0.8  # where a SYN of the kernel's own must not leave even from a busy machine
 TRIES = 2
-ACKNOWLEDGED = 1  # frame of the kernel that ends the handshake (RFC 9293, 3.5)
+HANDSHAKE_S = 0.05  # for so long room is kept for the segment that ends a handshake
 
 # What an errno says of the peer, or of us; everything else is our own failure.
 _ENDINGS = {
@@ -87,10 +87,18 @@ async def dial(
         if number and not (look or guard.spare(ip)):
             break  # what is left of the budget is for other questions
         guard.spend(ip, look=look)
+        unused = await guard.handshake_turn()
         await guard.turn(Kind.CONNECT, ip, port)
+        # who is near answers at once; whoever does not may never
+        late = asyncio.get_running_loop().call_later(HANDSHAKE_S, unused)
         try_s = TRY_DELICATE_S if guard.scope.pace.delicate else TRY_S
         found = await _try(guard, ip, port, tool, min(try_s, patience_s - took_s))
         took_s += found.took_s
+        late.cancel()
+        if found.sock is None:
+            unused()
+        elif found.took_s > HANDSHAKE_S:
+            guard.followed(1)
         guard.fared(ip, answered=found.ended.outcome is not Outcome.SILENT)
         if found.ended.outcome is not Outcome.SILENT or took_s >= patience_s:
             break
@@ -127,7 +135,6 @@ async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -
     except asyncio.CancelledError:
         abandon(guard, sock, patience_s - (loop.time() - began))
         raise
-    guard.followed(ACKNOWLEDGED)
     barred.listen(sock, on=False)  # in a conversation such a word ends nothing
     return Dialled(Ended(Outcome.ANSWERED), loop.time() - began, sock)
 

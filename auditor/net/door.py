@@ -15,7 +15,7 @@ from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net.dial import Ended, dial, ending, open_socket
 from auditor.net.guard import BudgetSpent, Guard, Kind
 from auditor.net.line import DRAIN_S, Line, old_tls
-from auditor.net.parting import GOODBYE, part
+from auditor.net.parting import part
 from auditor.plugins import Heard, Peer, Probe, Say
 
 TOTAL_S = 5.0
@@ -60,7 +60,7 @@ class _Talk:
             size, where = len(say.data), (self.probe.transport, self.peer.ip, self.peer.port)
             self.guard.sent(*where, size, self.probe.name)
         heard = await waiting
-        self.guard.followed(self.line.acknowledged())
+        self.guard.followed(self.line.acknowledged() - bool(say.data))
         self.left_s -= self.loop.time() - began
         return self._note(heard)
 
@@ -80,14 +80,14 @@ class _Talk:
         held, self.held = self.held, None
         try:
             if line:
+                if not held and not line.datagrams:
+                    await self.guard.segment_turn()  # our FIN, and the word that theirs came
                 await line.close()
         finally:
             if held:
                 if line:  # TLS says goodbye first
                     await asyncio.wait([line.lost], timeout=DRAIN_S)
                 await part(self.guard, held, max(DRAIN_S, self.left_s))
-            elif line and not line.datagrams:
-                self.guard.followed(GOODBYE)
 
     async def _connect(self) -> Line | Ended:
         if self.left_s <= 0:

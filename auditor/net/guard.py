@@ -81,6 +81,10 @@ class _Seat:
         self.host.guests -= 1
 
 
+def _nothing() -> None:
+    """Give nothing back where nothing was counted."""
+
+
 class Guard:
     """One per run. clock: gives the moments that are written down (UTC, never going back).
 
@@ -253,9 +257,23 @@ class Guard:
         self.permit(ip, port, transport)
 
     async def segment_turn(self) -> None:
-        """Wait until one more segment of a conversation may go, where all that leaves is capped."""
+        """Wait until one more segment and the kernel's own that follows it may go.
+
+        Only where all that leaves is capped; data and acknowledgement, or both of a goodbye.
+        """
         if self.wire:
-            await self.wire.turn()
+            await self.wire.turn(min(2, self.wire.most))
+
+    async def handshake_turn(self) -> Callable[[], None]:
+        """Wait until the kernel may end a handshake that is about to begin; call what this gives
+        when it does not: the frame was counted and does not leave.
+        """
+        if not self.wire:
+            return _nothing
+        wire = self.wire
+        await wire.turn()
+        counted = [wire.latest]
+        return lambda: wire.give_back(counted.pop()) if counted else None
 
     def followed(self, count: int) -> None:
         """Note frames that the kernel has sent for us: acknowledgements, and how it says goodbye."""

@@ -17,6 +17,9 @@ from auditor.plugins import Heard, Say
 DRAIN_S = 0.3  # how long a peer may take to answer our FIN before the socket is given up
 DRAIN_BYTES = 262_144
 GREETING_BYTES = 65_536
+ACKNOWLEDGED_BYTES = (
+    2_920  # two full segments, after which a kernel acknowledges (RFC 9293, 3.8.6.3)
+)
 OP_LEGACY_SERVER_CONNECT = 0x4  # in OpenSSL since 0.9.8m, in Python's ssl since 3.12
 
 
@@ -64,7 +67,7 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
     def data_received(self, data: bytes) -> None:
         """Keep what fits under the limit, count the rest, stop reading a flood."""
         self.touched = self.loop.time()
-        self.pieces += not self.datagrams
+        self.pieces += 0 if self.datagrams else 1 + len(data) // ACKNOWLEDGED_BYTES
         room = self.limit_bytes - len(self.data)
         self.drained += len(data)
         if room > 0:

@@ -42,7 +42,7 @@ class Meter:
         self.most = max(1, math.floor(per_s)) if not self.free else 0
         self.window_s = (max(1.0, 1.0 / per_s) if not self.free else 0.0) + MARGIN_S
         self.interval_s = self.window_s / self.most if self.most else 0.0
-        self.sent: deque[tuple[float, int]] = deque()
+        self.sent: deque[list[float]] = deque()  # moment and count
         self.inside = 0  # how many of them lie in the window
         self.due = -math.inf  # when the schedule lets the next one go
         self.lock = asyncio.Lock()
@@ -59,11 +59,11 @@ class Meter:
 
     def _counted(self, count: int, now: float) -> float:
         while self.sent and self.sent[0][0] <= now - self.window_s:
-            self.inside -= self.sent.popleft()[1]
+            self.inside -= int(self.sent.popleft()[1])
         wait = max(0.0, self.due - now)
         over, at = self.inside + count - self.most, 0
         while over > 0 and at < len(self.sent):
-            over -= self.sent[at][1]
+            over -= int(self.sent[at][1])
             wait = max(wait, self.sent[at][0] + self.window_s - now)
             at += 1
         return wait
@@ -72,11 +72,11 @@ class Meter:
         """Note that `count` have just gone."""
         if self.whole:
             self.whole.stamp(count)
-        if self.free or not count:
+        if self.free or count <= 0:
             return
         with self.counting:
             now = self.clock()
-            self.sent.append((now, count))
+            self.sent.append([now, count])
             self.inside += count
             self.due = max(self.due, now - CATCH_UP_S) + count * self.interval_s
 
@@ -86,7 +86,19 @@ class Meter:
             self.whole.restamp()
         with self.counting:
             if self.sent:
-                self.sent[-1] = (self.clock(), self.sent[-1][1])
+                self.sent[-1][0] = self.clock()
+
+    def give_back(self, stamp: list[float]) -> None:
+        """Take one back from a stamp (see `latest`): it was counted and has not gone."""
+        with self.counting:
+            if stamp[1] and stamp[0] > self.clock() - self.window_s:
+                stamp[1] -= 1
+                self.inside -= 1
+
+    @property
+    def latest(self) -> list[float]:
+        """Give the newest stamp."""
+        return self.sent[-1]
 
     async def turn(self, count: int = 1) -> None:
         """Wait for a turn, in the order of asking, and take it."""

@@ -14,7 +14,6 @@ from auditor.net.guard import Guard
 
 LINGER_S = 20.0  # how long a peer is heard out that does not hang up
 MOST_LEAVING = 256  # sockets; the oldest is closed for one more
-GOODBYE = 2  # frames: our FIN, and the acknowledgement of theirs (RFC 9293, 3.6)
 MOST_BYTES = 262_144  # who writes more is not slow but endless, and is closed on
 
 
@@ -102,7 +101,7 @@ def lounge(guard: Guard) -> Lounge:
 
 async def part(guard: Guard, sock: socket.socket, patience_s: float) -> None:
     """End a connection; under a delicate pace wait so long for the peer to do so, too."""
-    guard.followed(GOODBYE)
+    await guard.segment_turn()
     if not guard.scope.pace.delicate:
         sock.close()
         return
