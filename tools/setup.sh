@@ -16,6 +16,7 @@ wanted='ip:iproute2:the simulated department and every test on real packets
 nft:nftables:the large simulated farm of the benches
 nmap:nmap:the nmap engine and the comparison with it
 chromium:chromium:the tests of the report in a real browser
+ping:iputils-ping:the tests of what the simulated department witnesses
 pdftoppm:poppler-utils:the tests that look at the printed report
 java:default-jre-headless:the HTML validator
 initdb:postgresql:the tests on a real PostgreSQL server'

@@ -188,8 +188,6 @@ class _Knocking:
 
         One address at a time: turns of many, taken in rounds, would end all at once.
         """
-        if self.interface:
-            await self.room.enter()
         if not first or not self.interface:
             return
         async with self.door:
@@ -199,7 +197,14 @@ class _Knocking:
     async def _knock(self, ip: str, port: int) -> None:
         async with self.guard.seat(ip):
             self.begun[ip] += 1
-            found = await dial(self.guard, ip, port, NAME, tries=1)
+            found = await dial(
+                self.guard,
+                ip,
+                port,
+                NAME,
+                tries=1,
+                ready=self.room.enter if self.interface else None,
+            )
             if found.sock:
                 await part(self.guard, found.sock, PART_S)
         if found.ended.outcome.is_knowledge:

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from auditor.model.observation import Outcome
@@ -76,11 +77,13 @@ async def dial(
     tries: int = TRIES,
     *,
     look: bool = False,
+    ready: Callable[[], Awaitable[None]] | None = None,
 ) -> Dialled:
     """Connect to `ip`:`port` as the guard lets us, in a few tries.
 
     Each try is a connection to whoever counts, answered or not, and is taken from the host's
     budget; `look`: also from what is kept for looking after it. BudgetSpent when none is left.
+    ready: is waited for last of all, so that nothing comes between it and the SYN.
     """
     took_s = 0.0
     for number in range(tries):
@@ -89,6 +92,9 @@ async def dial(
         guard.spend(ip, look=look)
         unused = await guard.handshake_turn()
         await guard.turn(Kind.CONNECT, ip, port)
+        if ready:
+            await ready()
+            guard.permit(ip, port)
         # who is near answers at once; whoever does not may never
         late = asyncio.get_running_loop().call_later(HANDSHAKE_S, unused)
         try_s = TRY_DELICATE_S if guard.scope.pace.delicate else TRY_S

@@ -81,13 +81,22 @@ class _Asking:
 
     async def ask_in_bulk(self, way: Way, mac: bytes, tick: Callable[[int], None]) -> list[Attempt]:
         """Ask with frames of our own making through the gateway, all in one volley."""
-        from auditor.net.icmp_bulk import EchoQuestions
+        from auditor.net.icmp_bulk import LEAST, EchoQuestions
         from auditor.net.unreachable import ECHOES_OR_ERRORS, LOOK
         from auditor.net.volley import fire
 
         began = asyncio.get_running_loop().time()
         questions = EchoQuestions(self.guard, way, mac, self.asked)
-        await fire(self.guard, way.interface, ECHOES_OR_ERRORS, questions, Kind.PACKET, LOOK, tick)
+        await fire(
+            self.guard,
+            way.interface,
+            ECHOES_OR_ERRORS,
+            questions,
+            Kind.PACKET,
+            LOOK,
+            tick,
+            least=LEAST,
+        )
         pairs = zip(questions.numbers.tolist(), questions.lives.tolist(), strict=True)
         self.answered = {address(4, ip): ttl for ip, ttl in pairs if ttl}
         said = questions.complaints.said

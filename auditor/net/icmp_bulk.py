@@ -16,6 +16,7 @@ from auditor.net.unreachable import ECHO_REPLY, ICMP, Complaints
 from auditor.net.volley import Indices
 
 FRAME = 60
+LEAST = 14 + 36  # octets of the frame of an answer
 SIZE = 36  # octets of the IP packet: both heads and a hash of eight octets
 _ECHO = 8
 

@@ -32,7 +32,7 @@ from auditor.net.guard import Guard, Kind
 from auditor.net.rings import Frames
 from auditor.net.routes import Way
 from auditor.net.syn import TCP, SynQuestions, host_second
-from auditor.net.unreachable import LOOK, Complaints, segments_or_errors
+from auditor.net.unreachable import LEAST, LOOK, Complaints, segments_or_errors
 from auditor.net.volley import Indices, fire
 
 NAME = "knock"
@@ -207,6 +207,7 @@ class _Stretch:
                     _counted(tick if number == 0 and questions is waves[0] else None, asked),
                     rounds=rounds if free else 1,
                     answered=done,
+                    least=LEAST,
                 )
                 self.sent += told.sent
                 settled |= questions.heard[:, 0] > 0

@@ -124,8 +124,8 @@ class Rings:
     def take(self, octets: int, least: int | None = None) -> tuple[Frames, NDArray[np.int32]]:
         """Take what has come: the first `octets` of each frame, and its tag (-1: untagged).
 
-        A frame that is shorter (or than `least`, where that is given) is dropped: behind its end
-        stands what an earlier one left.
+        A frame that is shorter (or than `least`, where that is given) is dropped. Behind the end of
+        one stands what an earlier one left; that is given as zeros.
         """
         status = self._in_status[self._read_at : self._read_at + MOST_TAKEN]
         waiting = np.flatnonzero((status & _READY) == 0)
@@ -138,6 +138,8 @@ class Rings:
         whole = slots[:, _CAUGHT].copy().view(np.uint32)[:, 0] >= (
             octets if least is None else least
         )
+        if least is not None:
+            frames[np.arange(octets) >= slots[:, _CAUGHT].copy().view(np.uint32)] = 0
         self._in_status[where] = 0
         self._read_at = (self._read_at + count) % RECEIVE_SLOTS
         return frames[whole], np.where(tagged, tags, -1).astype(np.int32)[whole]

@@ -24,6 +24,7 @@ from auditor.net.rings import Frames
 
 ICMP, TCP = 1, 6
 ECHO_REPLY, UNREACHABLE = 0, 3
+LEAST = 54  # octets of an answering segment; a complaint is longer
 LOOK = 62  # octets: the frame, ICMP's head and the IP head of what could not be delivered
 
 

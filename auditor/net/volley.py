@@ -86,8 +86,10 @@ class Volley:
         octets: int,
         tick: Callable[[int], None] = lambda _: None,
         answered: NDArray[np.bool_] | None = None,
+        least: int | None = None,
     ) -> None:
         self.guard, self.rings, self.questions, self.octets = guard, rings, questions, octets
+        self.least = least
         self.meter, self.tick = guard.meters[kind], tick
         count = len(questions)
         self.answered = np.zeros(count, np.bool_) if answered is None else answered.copy()
@@ -156,7 +158,7 @@ class Volley:
 
     def _listen(self, seconds: float) -> None:
         self.rings.wait(seconds)
-        frames, tags = self.rings.take(self.octets)
+        frames, tags = self.rings.take(self.octets, self.least)
         if not len(frames):
             return
         which = self.questions.read(frames, tags)
@@ -203,10 +205,11 @@ async def fire(
     rounds: int | None = None,
     answered: NDArray[np.bool_] | None = None,
     opened: Ringed | None = None,
+    least: int | None = None,
 ) -> Told:
     """Fire a volley in a thread, in as many rounds as the profile asks for, or in `rounds`.
 
-    octets: how much of each answer is looked at. tick is called in the caller's loop.
+    octets: how much of each answer is looked at, least: how much of it must be there. tick is called in the caller's loop.
     answered: what need not be asked any more. opened: a socket with rings, opened ahead.
     """
     loop = asyncio.get_running_loop()
@@ -219,6 +222,7 @@ async def fire(
             octets,
             lambda count: _tell(loop, tick, count),
             answered,
+            least,
         )
         firing = loop.run_in_executor(None, volley.fire, rounds or guard.scope.pace.rounds)
         try:

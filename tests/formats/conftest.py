@@ -55,7 +55,7 @@ def folder(tmp_path_factory, every_format, words, report):
     return out
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: its loop runs, and others cannot start one meanwhile
 def browser():
     with chromium() as started:
         yield started

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from auditor.model.address import AddressSet
-from auditor.model.journal import Sent
+from auditor.model.journal import BEGAN, Sent, conversations
 from auditor.net.guard import BudgetSpent, Guard, Kind
 from auditor.net.pace import Seldom
 from tests.net.stage import guard, paced, scope
@@ -57,7 +57,7 @@ def test_in_any_thirty_seconds_there_are_no_more_than_the_cap():
 
 
 def test_a_resumed_run_waits_as_if_the_cap_were_used_up():
-    gate = Guard(scope("10.0.0.0/24", pace=paced(discovery_per_30s=3.0)), clock=now, earlier=())
+    gate = Guard(scope("10.0.0.0/24", pace=paced(discovery_per_30s=3.0)), clock=now, resumed=True)
 
     async def ask():
         await asyncio.wait_for(gate.group_turn("224.0.0.251", 5353, "eth0", HERE), 0.3)
@@ -68,12 +68,12 @@ def test_a_resumed_run_waits_as_if_the_cap_were_used_up():
 
 def test_connections_of_the_interrupted_part_count_against_the_budget():
     earlier = [
-        Sent(now(), "tcp", "10.0.0.7", 80),
+        Sent(now(), "tcp", "10.0.0.7", 80, detail=BEGAN),
         Sent(now(), "tcp", "10.0.0.7", 80, size=120),  # said on that connection
-        Sent(now(), "udp", "10.0.0.7", 5060, size=90),
+        Sent(now(), "udp", "10.0.0.7", 5060, size=90, detail=BEGAN),
     ]
     pace = paced(host_total=3)
-    gate = Guard(scope("10.0.0.0/24", pace=pace), clock=now, earlier=earlier)
+    gate = Guard(scope("10.0.0.0/24", pace=pace), clock=now, spent=conversations(earlier))
     gate.spend("10.0.0.7")
     with pytest.raises(BudgetSpent):
         gate.spend("10.0.0.7")
