@@ -5,10 +5,10 @@ import os
 import pytest
 
 from auditor.errors import EnvironmentLack
-from bench.killed_scans import GENTLE, QUICK, played
+from bench.killed_scans import QUICK, SLOW, played
 
 KILLS = int(os.environ.get("AUDITOR_KILLS", "10"))  # bench/killed_scans.py does 50
-PACES = (GENTLE,) if KILLS <= 10 else (GENTLE, QUICK)
+PACES = (SLOW,) if KILLS <= 10 else (SLOW, QUICK)
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
 

@@ -265,7 +265,7 @@ def _collect(
         wall=setting.now,
         journal=record.note,
         spent=record.spent,
-        resumed=again,
+        called=record.called,
     )
     lists, _ = authority.port_lists(wiring.DATA / "ports.toml")
     engine = Engine(guard, interfaces.interfaces(), lists["knock"], by_nmap=asked.engine == "nmap")

@@ -16,7 +16,7 @@ from auditor import wiring
 from auditor.commands.moments import Moments
 from auditor.commands.setting import Setting
 from auditor.errors import LedgerError
-from auditor.model.journal import GAP, Sent, conversations
+from auditor.model.journal import GAP, Sent, calls, conversations
 from auditor.model.observation import Attempt, Run
 from auditor.model.settled import Done, settled
 from auditor.outbox import KEEP_S
@@ -30,7 +30,7 @@ class Record:
     """One run's part of the ledger while this process collects it; nobody else can meanwhile.
 
     clock: the moments of this run. done: what earlier parts know. spent: conversations that
-    they began with each host.
+    they began with each host. called: how often they asked everybody on a segment just now.
     """
 
     def __init__(self, setting: Setting, ledger: Ledger, run: Run) -> None:
@@ -39,6 +39,7 @@ class Record:
         self.totals: Counter[str] = Counter()
         self.done: Done = settled(())
         self.spent: Counter[str] = Counter()
+        self.called = 0
         self.clock = Moments(setting.now, after=run.started)
         self._clean = True  # nothing stands in the file that the ledger lacks
         self._spool = Spool(spool_of(setting.db, run.id, wiring.user_data() / "sent"), run.id)
@@ -77,6 +78,7 @@ class Record:
             self.ledger.journal(self.run.id, left)
         self._spool.empty()
         self._number = len(sent) + len(left)
+        self.called = calls(sent + left, last)
         self.done, self.spent = settled(attempts), conversations((*sent, *left))
         self.clock = Moments(self.setting.now, after=last)
         self._tell_jumps()

@@ -28,6 +28,7 @@ def run(job: Job) -> bool:
     finally:
         for number, handler in before.items():  # a loop that closes leaves the system's own
             signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 async def _stoppable(job: Job) -> bool:
@@ -42,7 +43,10 @@ async def _stoppable(job: Job) -> bool:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup asked for that
             loop.add_signal_handler(number, interrupt)
-    return await job(stop)
+    try:
+        return await job(stop)
+    finally:  # who insists while the loop closes meets our handler again, not the system's
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 def _leave() -> None:

@@ -90,7 +90,8 @@ class Guard:
 
     wall: the wall clock that the authority ends by; as `clock` where nothing is said.
     journal: is handed everything that was sent. spent: conversations that an earlier part of
-    the run began with a host, by its address. resumed: there was such an earlier part.
+    the run began with a host, by its address. called: how often
+    it asked everybody on a segment within the last half minute.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class Guard:
         journal: Callable[[Sent], None] | None = None,
         wall: Callable[[], datetime] | None = None,
         spent: Mapping[str, int] | None = None,
-        resumed: bool = False,
+        called: int = 0,
     ) -> None:
         self.scope = scope
         self.clock = clock
@@ -123,7 +124,7 @@ class Guard:
         self.connects = Turns(self.meters[Kind.CONNECT])
         self._trouble: dict[str, int] = {}  # hosts that cost time, and how often they did
         self._passed: set[str] = set()
-        self.resumed = resumed
+        self.called = called
         # link-local address -> by which of our interfaces it was heard, and with which MAC
         self.zones: dict[str, dict[int, str]] = {}
         self._same: dict[str, str] = {}  # address -> the first address of the same device
@@ -300,8 +301,8 @@ class Guard:
     def _segment(self, interface: str) -> Seldom:
         if interface not in self._segments:
             self._segments[interface] = made = Seldom(self.scope.pace.discovery_per_30s)
-            if self.resumed:
-                made.fill()
+            if self.called:
+                made.stamp(min(self.called, made.most))
         return self._segments[interface]
 
     def sent(

@@ -103,6 +103,15 @@ def has_carrier(sock: socket.socket) -> bool:
     return bool(struct.unpack_from("=H", told, 16)[0] & _RUNNING)
 
 
+def pulled(sock: socket.socket) -> EnvironmentLack:
+    """Say that nothing leads out of the interface of a socket any more."""
+    return EnvironmentLack(
+        f"interface {sock.getsockname()[0]} lost its link: a cable was pulled, or the switch is off",
+        why="whoever is asked meanwhile would seem silent",
+        hint="see to cable and switch, and go on with `scan --resume`",
+    )
+
+
 def send(sock: socket.socket, interface: Interface, frame: bytes) -> None:
     """Send one frame; a full queue is waited for, a link that went away is said.
 
@@ -110,8 +119,7 @@ def send(sock: socket.socket, interface: Interface, frame: bytes) -> None:
     """
     for _ in range(FULL_TRIES):
         if not has_carrier(sock):
-            why = "its link is down"
-            break
+            raise pulled(sock)
         try:
             sock.send(frame)
         except OSError as error:

@@ -126,10 +126,6 @@ class Seldom(Meter):
         self.window_s = SPAN_S + SPAN_MARGIN_S
         self.interval_s = SPAN_S / (10 * self.most) if self.most else 0.0
 
-    def fill(self) -> None:
-        """Begin as if all that the cap allows had just gone: somebody before us may have asked."""
-        self.stamp(self.most)
-
 
 class Turns:
     """Gives the turns of one meter to whoever has been the least trouble; else as they came.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from auditor.errors import EnvironmentLack
 from auditor.net.interfaces import Interface
-from auditor.net.link import NOTHING, Instruction, attach, has_carrier
+from auditor.net.link import NOTHING, Instruction, attach, has_carrier, pulled
 from auditor.net.ringed import RECEIVE_SLOTS, SEND_SLOTS, SLOT, Ringed, open_ringed
 
 MOST_TAKEN = 1_024  # at a time; looking at more slots costs more than it brings
@@ -109,9 +109,10 @@ class Rings:
                 return
             except OSError as error:
                 why = error.strerror or str(error)
-                # the same is said of a cable that was pulled: then nothing will ever leave
-                if error.errno != errno.ENOBUFS or not has_carrier(self.sock):
+                if error.errno != errno.ENOBUFS:
                     break
+                if not has_carrier(self.sock):  # then the queue will never empty
+                    raise pulled(self.sock) from error
                 time.sleep(FULL_S)
             else:
                 return

@@ -57,7 +57,7 @@ def test_in_any_thirty_seconds_there_are_no_more_than_the_cap():
 
 
 def test_a_resumed_run_waits_as_if_the_cap_were_used_up():
-    gate = Guard(scope("10.0.0.0/24", pace=paced(discovery_per_30s=3.0)), clock=now, resumed=True)
+    gate = Guard(scope("10.0.0.0/24", pace=paced(discovery_per_30s=3.0)), clock=now, called=3)
 
     async def ask():
         await asyncio.wait_for(gate.group_turn("224.0.0.251", 5353, "eth0", HERE), 0.3)
