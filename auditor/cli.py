@@ -8,6 +8,7 @@ Only typer is imported here: each command imports its own room when it runs, so 
 `auditor --help` answers at once.
 """
 
+import atexit
 import contextlib
 import signal
 import sys
@@ -301,12 +302,22 @@ def _interrupted(_number: int, _frame: object) -> None:
     sys.exit(3)
 
 
+def _deaf() -> None:
+    """Take no signal any more: the exit code is decided, and the interpreter puts things away.
+
+    It would give signals back to the system first, and one then would change the code.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def main() -> None:
     """Run a command; turn every error into what, why and what to do."""
     from auditor.commands.terminal import complain, defect
     from auditor.errors import AuditorError
 
     sys.excepthook = defect
+    atexit.register(_deaf)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup asked for that
             signal.signal(number, _interrupted)
