@@ -136,7 +136,7 @@ def test_a_scan_that_nobody_listens_to_any_more_goes_on(cables, tmp_path):
 def test_two_programs_do_not_collect_one_run(cables, tmp_path):
     cable, db = cables(), tmp_path / "l.db"
     running = start(cable, db, "scan", TARGETS, "--pace", "2")  # long enough for the other to start
-    until_sent(tmp_path, "connect")
+    until_sent(tmp_path, "icmp")
     code, _, err = run(cable, db, "scan", "--resume")
     assert code == 2 and "still going on" in err
     assert running.poll() is None
