@@ -30,7 +30,6 @@ class Pace:
     arp_per_s: float = 10.0
     packets_per_s: float = 200.0  # all frames and datagrams that we build ourselves
     connects_per_s: float = 200.0  # TCP connections, all hosts together
-    frames_per_s: float = math.inf  # all that leaves us, with what the kernel adds of itself
     host_connects_per_s: float = 4.0
     host_open: int = 2  # connections open to one host at a time
     host_total: int = 25  # connections to one host in a run
@@ -38,6 +37,7 @@ class Pace:
     # questions to groups (all protocols, the echo to all IPv6 nodes too) that a segment hears
     # in any thirty seconds
     discovery_per_30s: float = 3.0
+    frames_per_s: float = math.inf  # all that leaves us, with what the kernel adds of itself
 
     @property
     def half_opens(self) -> bool:
