@@ -6,7 +6,6 @@ Everything that sends requires a Scope; there is no default network.
 import math
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
 
 from auditor.errors import DataError
 from auditor.model.address import AddressSet, carried
@@ -84,6 +83,8 @@ class Hours:
     zone: str = "UTC"
 
     def __post_init__(self) -> None:
+        from zoneinfo import ZoneInfo  # slow to import, and few scopes name hours
+
         if unknown := set(self.days) - set(WEEK):
             raise DataError(f"unknown weekday {sorted(unknown)}", hint=f"use {' '.join(WEEK)}")
         try:
@@ -97,6 +98,8 @@ class Hours:
         """Tell whether `moment` (with a zone) lies in the window; a window past midnight
         belongs to the day on which it began.
         """
+        from zoneinfo import ZoneInfo
+
         local = moment.astimezone(ZoneInfo(self.zone))
         now, today = local.time(), WEEK[local.weekday()]
         if self.start <= self.end:
