@@ -164,9 +164,10 @@ class Volley:
         which = self.questions.read(frames, tags)
         news = which[~self.answered[which]]
         self.answered[news] = True
-        if self.round == 0 and news.size:
-            # an answer to a repeated question tells no time (Karn's rule, RFC 6298 section 3)
-            slowest = time.monotonic() - float(self.asked_at[news].min())
+        # an answer to a repeated question tells no time (Karn's rule, RFC 6298 section 3)
+        once = news[self.asked_at[news] == self.first_at[news]]
+        if once.size:
+            slowest = time.monotonic() - float(self.asked_at[once].min())
             self.slowest_s = max(self.slowest_s, min(slowest, PATIENCE_MOST_S))
         if self.round:  # who answers so late was not heard the first time, or not heard by us
             age_s = time.monotonic() - self.first_at[news]
@@ -209,8 +210,9 @@ async def fire(
 ) -> Told:
     """Fire a volley in a thread, in as many rounds as the profile asks for, or in `rounds`.
 
-    octets: how much of each answer is looked at, least: how much of it must be there. tick is called in the caller's loop.
-    answered: what need not be asked any more. opened: a socket with rings, opened ahead.
+    octets: how much of each answer is looked at; least: how much of it must be there. tick is
+    called in the caller's loop. answered: what need not be asked any more. opened: a socket with
+    rings, opened ahead.
     """
     loop = asyncio.get_running_loop()
     with _kept(guard, interface, program, opened) as rings:
