@@ -35,6 +35,7 @@ PATIENCE_SURE_S, PATIENCE_AGAIN_S, MANY_ANSWERS = 0.05, 0.02, 100
 # When so large a share of the asked-again answers only then, we send more than the link bears; a
 # link that loses a twentieth of everything does so at any pace.
 LOSS_SHARE, FEWEST_TO_JUDGE = 0.08, 50
+LOOK_S = 0.05  # how long one look at the ring may last
 UNPACED_PER_S = 400_000.0  # what a core can send; where a back-off starts from without a cap
 
 Indices = NDArray[np.int64]
@@ -108,11 +109,11 @@ class Volley:
             if not waiting.size or self.stopped:
                 break
             if self.round:
-                self._listen_until(self.asked_at[waiting[0]] + self._patience(PATIENCE_AGAIN_S))
+                self._hear_out(float(self.asked_at[waiting[0]]), PATIENCE_AGAIN_S)
             self._ask(waiting)
             self._judge_loss()
         last = float(self.asked_at.max(initial=0.0))
-        self._listen_until(last + self._patience())
+        self._hear_out(last, PATIENCE_SURE_S)
         return Told(self.answered, self.sent, self.round + 1, self.slowest_s, self.slowed, last)
 
     def _ask(self, waiting: Indices) -> None:
@@ -148,13 +149,20 @@ class Volley:
         self.again += len(batch) if self.round else 0
         self.questions.journal(self.guard, batch)
 
+    def _hear_out(self, asked: float, sure_s: float) -> None:
+        """Give a question of that moment its time, which the answers meanwhile make known."""
+        while (until := asked + self._patience(sure_s)) > time.monotonic() and not self.stopped:
+            if self.answered.all():
+                return
+            self._listen_until(min(until, time.monotonic() + LOOK_S))
+
     def _listen_until(self, moment: float) -> None:
         while (left := moment - time.monotonic()) > 0 and not self.stopped:
             if self.answered.all():
                 return
             if self.guard.revoked:
                 raise ScopeRefusal("the sweep was stopped", why=self.guard.revoked)
-            self._listen(min(left, 0.05))
+            self._listen(min(left, LOOK_S))
 
     def _listen(self, seconds: float) -> None:
         self.rings.wait(seconds)
@@ -173,7 +181,7 @@ class Volley:
             age_s = time.monotonic() - self.first_at[news]
             self.late += int((age_s > 2 * self.slowest_s + PATIENCE_AGAIN_S).sum())
 
-    def _patience(self, sure_s: float = PATIENCE_SURE_S) -> float:
+    def _patience(self, sure_s: float) -> float:
         count = int(self.answered.sum())
         if not count:
             return PATIENCE_MOST_S
