@@ -1,9 +1,11 @@
 """What happens to a scan from outside: signals, a full disk, a link that goes, a clock that jumps."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -77,14 +79,26 @@ def ended(db):
     return one
 
 
-def until_sent(folder, tool, limit_s=20):
-    """Wait until a run has sent something for a tool, by the file beside its ledger."""
+def told(folder):
+    """Give the tools that something was sent for, by the file beside the ledger and by the ledger."""
+    lines = [
+        line.split(b"\t")[2]
+        for spool in folder.glob("*-sent-*")
+        for line in spool.read_bytes().split(b"\n")[1:-1]
+    ]
+    for db in folder.glob("*.db"):
+        with contextlib.suppress(sqlite3.OperationalError):
+            with contextlib.closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as ledger:
+                lines += [doc for (doc,) in ledger.execute("SELECT doc FROM journal")]
+    return {json.loads(line)[5] for line in lines}
+
+
+def until_sent(folder, tool, limit_s=40):
+    """Wait until a run has sent something for a tool."""
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
-        for spool in folder.glob("*-sent-*"):
-            lines = spool.read_bytes().split(b"\n")[1:-1]
-            if any(json.loads(line.split(b"\t")[2])[5] == tool for line in lines):
-                return
+        if tool in told(folder):
+            return
         time.sleep(0.005)
     raise AssertionError(f"nothing was sent for {tool}")
 
