@@ -19,20 +19,21 @@ Job = Callable[[asyncio.Event], Coroutine[None, None, bool]]
 def run(job: Job) -> bool:
     """Run a collection on its own loop; False where it was stopped."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
+    stop = asyncio.Event()
     try:
         import uvloop
     except ImportError:  # no wheel for this platform: slower, and just as right
-        return asyncio.run(_stoppable(job))
+        return asyncio.run(_stoppable(job, stop))
     else:
-        return bool(uvloop.run(_stoppable(job)))
+        return bool(uvloop.run(_stoppable(job, stop)))
     finally:
         for number, handler in before.items():  # a loop that closes leaves the system's own
-            signal.signal(number, handler)
+            listens = handler is not signal.SIG_IGN
+            signal.signal(number, _insisted if stop.is_set() and listens else handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
-async def _stoppable(job: Job) -> bool:
-    stop = asyncio.Event()
+async def _stoppable(job: Job, stop: asyncio.Event) -> bool:
     loop = asyncio.get_running_loop()
 
     def interrupt() -> None:
@@ -47,6 +48,11 @@ async def _stoppable(job: Job) -> bool:
         return await job(stop)
     finally:  # who insists while the loop closes meets our handler again, not the system's
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def _insisted(_number: int, _frame: object) -> None:
+    """Take the second signal while things are put away: an exception would be lost in there."""
+    _leave()
 
 
 def _leave() -> None:

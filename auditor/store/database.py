@@ -5,6 +5,7 @@ SQLite runs in WAL mode with synchronous=FULL: what was committed survives loss 
 because Python's sqlite3 would otherwise commit in the middle of schema changes.
 """
 
+import logging
 import os
 import re
 import sqlite3
@@ -48,6 +49,9 @@ _POSTGRES_REASONS = {
     "57": ("was shut down", "start the server again; what was committed is kept"),
     "XX": ("is damaged", "restore the last backup"),
 }
+
+# What fails is raised and told in our words; a signal in the middle of a close is no failure.
+logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
 
 _LOGIN_FAILURES = {
     r"FATAL: +database .* does not exist": "3D",

@@ -108,6 +108,9 @@ class Aside:
         self.child = fork.Process(target=self._play, args=(namespace, play), daemon=True)
 
     def _play(self, namespace, play):
+        # A pipe that another thread has just made for a command would stay open here, and
+        # whoever waits for its end would wait for ours.
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         with open(f"/var/run/netns/{namespace}") as net:
             assert ctypes.CDLL(None, use_errno=True).setns(net.fileno(), 0) == 0
         play(self.ready)
