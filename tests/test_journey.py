@@ -116,6 +116,13 @@ def test_nobody_is_found_who_is_not_there(audited):
     assert not ghosts
 
 
+def test_every_hardware_address_says_where_it_is_known_from(audited):
+    _, report, _, _, _ = audited
+    for device in report["devices"]:
+        assert [known["mac"] for known in device["mac_sources"]] == device["macs"]
+        assert all(known["sources"] and known["tools"] for known in device["mac_sources"])
+
+
 def test_a_router_that_answers_for_a_range_is_one_finding(audited):
     _, report, _, truth, _ = audited
     for device in truth.devices:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.formats.lines import Line, lines
+from auditor.formats.saying import mac_codes
 from auditor.formats.visible import visible
 from auditor.model.report import Report
 from auditor.plugins import Format, Words, Written
@@ -37,6 +38,7 @@ def _component(line: Line) -> dict[str, Any]:
                 "cdx:device:location": device.site,
                 "auditor:ip": " ".join(device.ips),
                 "auditor:mac": " ".join(device.macs),
+                "auditor:mac_sources": mac_codes(device),
                 "auditor:hostname": " ".join(device.hostnames),
                 "auditor:standing": identity.standing.value,
                 "auditor:verdict": line.verdict.value,

@@ -55,6 +55,7 @@ def device_json(assessed: Assessed, verdicts: Mapping[str, Verdict]) -> dict[str
         "site": device.site,
         "ips": list(device.ips),
         "macs": list(device.macs),
+        "mac_sources": [plain(one) for one in device.mac_sources],
         "hostnames": list(device.hostnames),
         **{name: getattr(identity, name).value for name in TRAITS},
         "standing": identity.standing.value,

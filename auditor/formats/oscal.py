@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from auditor.formats.lines import ATTENTION, Line, gaps, lines
+from auditor.formats.saying import mac_codes
 from auditor.formats.visible import visible
 from auditor.model.policy import Finding, Verdict
 from auditor.model.report import Report
@@ -79,6 +80,7 @@ def _item(report: Report, line: Line) -> dict[str, Any]:
         ipv4_address=" ".join(ip for ip in device.ips if ":" not in ip),
         ipv6_address=" ".join(ip for ip in device.ips if ":" in ip),
         mac_address=" ".join(device.macs),
+        mac_sources=mac_codes(device),
         vendor_name=identity.maker.value or "",
         brand=identity.brand.value or "",
         model=identity.model.value or "",

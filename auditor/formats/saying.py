@@ -6,6 +6,7 @@ from markupsafe import Markup, escape
 
 from auditor.formats.visible import visible
 from auditor.formats.words import Phrases
+from auditor.model.device import Device
 
 
 def trait_value(phrases: Phrases, name: str, value: str) -> Markup:
@@ -25,3 +26,17 @@ def known(phrases: Phrases, table: str, value: str) -> str:
     """Translate `value` where the words know it; a stranger stands as it came."""
     key = f"{table}.{value}"
     return phrases.word(key) if phrases.has(key) else visible(value)
+
+
+def mac_sources(phrases: Phrases, device: Device) -> tuple[tuple[str, str], ...]:
+    """Give each hardware address with from where it is known, in words."""
+    told = {one.mac: one.sources for one in device.mac_sources}
+    return tuple(
+        (mac, ", ".join(phrases.word(f"mac_source.{source}") for source in told.get(mac, ())))
+        for mac in device.macs
+    )
+
+
+def mac_codes(device: Device) -> str:
+    """Give the same in codes, for programs: `aa:bb:cc:dd:ee:ff=arp,own_reply`, joined by blanks."""
+    return " ".join(f"{one.mac}={','.join(one.sources)}" for one in device.mac_sources)

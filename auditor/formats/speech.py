@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from auditor.formats import lines as drawn
 from auditor.formats.pictures import Point, timeline
-from auditor.formats.saying import known, trait_value
+from auditor.formats.saying import known, mac_sources, trait_value
 from auditor.formats.testimony import testimony
 from auditor.formats.visible import visible
 from auditor.formats.words import Phrases, typeset_french
@@ -37,6 +37,7 @@ def speech(report: Report, phrases: Phrases) -> dict[str, Any]:
         "trait_value": partial(trait_value, phrases),
         "tool_name": partial(known, phrases, "tool"),
         "known": partial(known, phrases),
+        "mac_sources": partial(mac_sources, phrases),
         "label": partial(label, phrases),
         "due_state": partial(due_state, report),
         "caution": partial(caution, phrases),

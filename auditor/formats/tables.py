@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.formats import lines as drawn
-from auditor.formats.saying import known
+from auditor.formats.saying import known, mac_sources
 from auditor.formats.scene import RECORDED
 from auditor.formats.speech import text_of
 from auditor.formats.words import Phrases
@@ -36,6 +36,7 @@ def device_table(report: Report, phrases: Phrases) -> Table:
         *(phrases.word(f"record.{name}") for name in RECORDED),
         phrases.word("device.sources"),
         phrases.word("device.id"),
+        phrases.word("column.mac_source"),
     )
     rows = (_device_row(line, packs, phrases) for line in drawn.lines(report))
     return Table("devices", phrases.word("register.all"), headings, rows)
@@ -66,6 +67,7 @@ def _device_row(line: drawn.Line, packs: Sequence[str], phrases: Phrases) -> tup
         *(device.recorded(name) or "" for name in RECORDED),
         ", ".join(known(phrases, "tool", source) for source in device.sources),
         device.id,
+        " | ".join(f"{mac}: {source}" for mac, source in mac_sources(phrases, device) if source),
     )
 
 

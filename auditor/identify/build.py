@@ -9,6 +9,7 @@ from auditor.errors import DataError
 from auditor.identify.keys import WEIGHTS, keys_of
 from auditor.model.address import AddressSet, Mac
 from auditor.model.device import Asked, Device, Link, Sighting
+from auditor.model.hardware import MacSource, known_mac, source_of
 from auditor.model.observation import Attempt, Observation, Origin, StoredAttempt
 
 _ARP = frozenset({"arp", "link"})
@@ -45,6 +46,7 @@ def build(
     unanswered = sorted(silent, key=lambda s: (s.attempt.started, s.seq))
     ips: dict[str, float] = {}
     macs: dict[str, float] = {}
+    told: dict[str, set[tuple[MacSource, str]]] = {}
     hosts: dict[str, float] = {}
     sightings: dict[tuple[str, str, str], list[Sighting]] = {}
     answered_for: set[str] = set()
@@ -59,17 +61,20 @@ def build(
             ips[keys.ip] = when
         if not behind or router:
             macs.update(dict.fromkeys(keys.hardware, when))
+            for mac in keys.hardware:
+                told.setdefault(mac, set()).add((source_of(attempt), attempt.tool))
         hosts.update(dict.fromkeys(keys.hostnames, when))
         for sighting in _sightings(row, hide_mac=behind and not router):
             _keep(sighting, sightings)
     if answered_for:
         ips, links = _router(ips, answered_for, macs, links)
     present = [row.attempt for row in ordered]
+    known = sorted(macs, key=lambda mac: (Mac.parse(mac).is_local, -macs[mac], mac))
     return Device(
         id=identifier,
         site=ordered[0].site,
         ips=tuple(sorted(ips, key=lambda ip: (-ips[ip], ip_number(ip)))),
-        macs=tuple(sorted(macs, key=lambda mac: (Mac.parse(mac).is_local, -macs[mac], mac))),
+        macs=tuple(known),
         hostnames=tuple(sorted(hosts, key=lambda name: (-hosts[name], name))),
         sightings=tuple(s for kept in sightings.values() for s in kept),
         asked=_asked([*present, *(row.attempt for row in unanswered)]),
@@ -78,6 +83,7 @@ def build(
         sources=tuple(sorted({_source(attempt) for attempt in present})),
         links=links,
         on_wire=any(a.origin in {Origin.WIRE, Origin.SIGHTING} for a in present),
+        mac_sources=tuple(known_mac(mac, told[mac]) for mac in known),
     )
 
 

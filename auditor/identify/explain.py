@@ -32,7 +32,6 @@ Words = Mapping[str, str]
 SHOWN_CHARS = 120
 SHOWN_RULES = 20
 NO_KIND = ("device_class", "other")  # says nothing that a sentence should say
-ON_LINK = frozenset({"arp", "ndp", "connect", "passive"})  # these take it from frames or the kernel
 _TRAITS = ("model", "serial", "firmware", "device_class")
 
 
@@ -192,12 +191,13 @@ class _Speech:
         return self.say(key, one=shown(clash.one), other=shown(clash.other))
 
     def device(self, device: Device) -> Iterator[str]:
-        for mac in device.macs:
-            if Mac.parse(mac).is_local:
-                yield self.say("local_mac", mac=mac)
-            tools = _tellers(device, mac)
-            if tools and not tools & ON_LINK:
-                yield self.say("mac_told", mac=mac, tools=", ".join(sorted(tools)))
+        for known in device.mac_sources:
+            if Mac.parse(known.mac).is_local:
+                yield self.say("local_mac", mac=known.mac)
+            sources = [self.words[f"mac_{source}"] for source in known.sources]
+            yield self.say("mac_known", mac=known.mac, sources="; ".join(sources))
+            if not known.on_segment:
+                yield self.say("mac_told", mac=known.mac, tools=", ".join(known.tools))
         joined: dict[str, list[str]] = {}
         for link in device.links:
             if link.key == "proxy_arp":
@@ -210,16 +210,6 @@ class _Speech:
         silent = sorted({a.tool for a in device.asked if a.outcome is Outcome.SILENT})
         if silent:
             yield self.say("asked_silent", tools=", ".join(silent))
-
-
-def _tellers(device: Device, mac: str) -> set[str]:
-    """Give who told a hardware address: sweeps, probes, a router's table, imported records."""
-    return {
-        sighting.tool
-        for sighting in device.sightings
-        if mac == sighting.endpoint.mac
-        or (sighting.observation.field == "mac" and sighting.observation.value == mac)
-    }
 
 
 def _telling(identity: Identity) -> list[Evidence]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from auditor.model.hardware import KnownMac
 from auditor.model.identity import Identity
 from auditor.model.observation import Endpoint, Observation, Origin, Outcome
 
@@ -50,7 +51,7 @@ class Device:
     """One device at one site, with all that was seen of it.
 
     id: stable under new evidence, unique in a ledger. macs: universally administered first.
-    records: officers' and imported fields (`asset.*`) with their source, newest first.
+    mac_sources: from where each of `macs` is known, in the same order. records: officers' and imported fields (`asset.*`) with their source, newest first.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Device:
     sources: tuple[str, ...]
     links: tuple[Link, ...] = ()
     on_wire: bool = True  # False: only in somebody's list
+    mac_sources: tuple[KnownMac, ...] = ()
 
     def recorded(self, field_name: str) -> str | None:
         """Give an officer's value of `asset.…`, else the newest imported one, else None."""

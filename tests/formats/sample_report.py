@@ -29,6 +29,7 @@ from auditor.model.device import (
     Sighting,
     SubnetCoverage,
 )
+from auditor.model.hardware import MacSource, known_mac
 from auditor.model.identity import (
     Contradiction,
     Evidence,
@@ -186,9 +187,12 @@ def device(case: tuple, number: int, site: str, net: str) -> Device:
         Asked("http", 80, Outcome.ANSWERED if maker else Outcome.SILENT, seen),
         Asked("rtsp", 554, Outcome.REFUSED if number % 2 else Outcome.SILENT, seen),
     )
+    told = [(MacSource.ARP, "arp")] if site == HQ else [(MacSource.ROUTER_TABLE, "router_arp")]
+    told += [(MacSource.OWN_REPLY, "sadp")] if maker == "Hikvision" else []
     return Device(
         f"dev-{sha(mac)[:12]}", site, (ip,), (mac,), (f"cam{number:02d}",) if number % 5 == 0 else (),
         sightings, asked, seen - timedelta(days=40), seen, ("asset_csv", "scan") if records else ("scan",),
+        mac_sources=(known_mac(mac, told),),
     )  # fmt: skip
 
 

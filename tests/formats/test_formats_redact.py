@@ -102,3 +102,14 @@ def test_bytes_of_evidence_and_their_hashes_go(redacted):
 def test_an_unknown_profile_is_refused(report):
     with pytest.raises(UsageError, match="no redaction profile"):
         redact(report, "everyone")
+
+
+def test_where_a_hardware_address_is_known_from_stays(redacted, report):
+    _, slim = redacted
+    before, after = (
+        [known.sources for one in whole.devices for known in one.device.mac_sources]
+        for whole in (report, slim)
+    )
+    assert before == after and before
+    for one in slim.devices:
+        assert tuple(known.mac for known in one.device.mac_sources) == one.device.macs

@@ -9,11 +9,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from auditor.errors import DataError
+from auditor.formats.csv import FORMAT as CSV
 from auditor.formats.scene import SECTIONS
 from auditor.formats.template import asked_for, page
+from auditor.formats.words import Phrases
 from auditor.model.device import Coverage
+from auditor.model.hardware import MacSource
 
 ROOT = Path(__file__).parents[2]
 
@@ -152,3 +156,16 @@ def test_languages_are_read_as_people_write_them():
     assert asked_for("") == ("en", "fr")
     with pytest.raises(DataError, match="no report in de"):
         asked_for("de")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_hardware_address_stands_beside_its_source(report, render, words, language):
+    own = Phrases(language, words[language], report.snapshot.zone)
+    page = render(report)[f"report.{language}.html"].decode()
+    table = render(report, CSV)[f"devices.{language}.csv"].decode("utf-8-sig")
+    for one in report.devices:
+        (known,) = one.device.mac_sources
+        told = ", ".join(own.word(f"mac_source.{source}") for source in known.sources)
+        assert f'{known.mac}</code> <span class="small">({escape(told)})' in page
+        assert f"{known.mac}: {told}" in table
+    assert all(f"mac_source.{source}" in words[language] for source in MacSource)
