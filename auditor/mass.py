@@ -67,8 +67,8 @@ def prepare(
 ) -> tuple[Task, Coverage]:
     """Group the ledger's rows by device and gather what all of them share."""
     runs, decisions = ledger.runs(), ledger.decisions()
-    scanned = any(run.kind == "scan" for run in runs)
-    seen = covered(runs, ledger.attempts() if scanned else (), presence)
+    looked = any(run.kind in {"scan", "listen"} for run in runs)
+    seen = covered(runs, ledger.attempts() if looked else (), presence)
     groups = group(ledger.attempts(), decisions)
     world = world_of(
         (),

@@ -17,6 +17,7 @@ from auditor.commands.setting import Setting
 from auditor.commands.terminal import Progress, complain, emit, safe
 from auditor.errors import AuditorError, EnvironmentLack, UsageError
 from auditor.model.address import AddressSet
+from auditor.model.coverage_note import DROPPED, notes
 from auditor.model.observation import Attempt, Observation, Origin, Outcome, Run
 from auditor.model.scope import Plan, Scope
 from auditor.net import interfaces, routes
@@ -357,12 +358,14 @@ def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
         tool_version=__version__,
     )
     ledger.start(run)
-    heard = 0
+    heard = missed = 0
 
     async def listen(stop: asyncio.Event) -> bool:
-        nonlocal heard
+        nonlocal heard, missed
         async for attempts in engine.listen(sweep, scope.networks, asked.passive):
-            heard += ledger.append(run.id, attempts)
+            ledger.append(run.id, attempts)
+            missed += sum(int(note.value(DROPPED) or 0) for _, note in notes(attempts))
+            heard += sum(bool(a.endpoint.ip or a.endpoint.mac) for a in attempts)
             if stop.is_set():
                 return False
         return True
@@ -376,7 +379,9 @@ def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
     finally:
         ledger.finish(run.id, status, (reason,) if reason else (), clock.now())
     setting.say(f"run {run.id}: {heard} sightings; sent: nothing")
-    return 0 if status == "complete" else INCOMPLETE
+    if missed:
+        setting.say(f"incomplete: {missed} more were heard than could be kept; listen again")
+    return 0 if status == "complete" and not missed else INCOMPLETE
 
 
 def _enough() -> Callable[[Sequence[Observation]], bool]:

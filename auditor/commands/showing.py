@@ -24,9 +24,12 @@ def coverage(setting: Setting, site: str, *, as_json: bool) -> int:
         found = covered(ledger.runs(site or None), ledger.attempts(), wiring.presence())
     if as_json:
         emit(_subnet_json(subnet) for subnet in found.subnets)
+        emit({"site": u.site, "run": u.run, "dropped": u.dropped} for u in found.unheard)
     else:
         for subnet in found.subnets:
             _print_subnet(subnet)
+        for one in found.unheard:
+            print(f"listening {one.run} at {safe(one.site)}: NOT COMPLETE, {one.dropped} not kept")
         whole = "complete" if found.complete else "not complete"
         print(f"coverage is {whole}; {found.not_assessed} addresses not assessed")
     return 0 if found.complete else 3

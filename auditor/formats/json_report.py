@@ -121,6 +121,7 @@ def coverage_json(report: Report) -> dict[str, Any]:
         ],
         "networks": [_network(subnet) for subnet in coverage.subnets],
         "notes": list(coverage.notes),
+        "listening": [plain(one) for one in coverage.unheard],
     }
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from auditor.model.address import AddressSet, Range
 from auditor.model.coverage_note import DROPPED, SEGMENT, Note, read_note
-from auditor.model.device import Coverage, Gap, Reach, SubnetCoverage
+from auditor.model.device import Coverage, Gap, Reach, SubnetCoverage, Unheard
 from auditor.model.observation import Attempt, Origin, Outcome, Run, StoredAttempt
 
 ON_LINK = ("arp", "ndp")  # sweeps that a host on the segment cannot help answering
@@ -66,10 +66,9 @@ class _Tally:
         self.left = self.left.join(left)
         near = (note.value("neighbours") or "").split(",")
         self.asked6 = self.asked6.join(AddressSet.parse(filter(None, near)))
-        said = note.value(DROPPED) or ""
-        if said.isdecimal():
+        if dropped := _dropped(note):
             segment = AddressSet.parse(filter(None, (note.value(SEGMENT) or "").split(",")))
-            unread = int(said) if segment.meet(self.whole) else 0
+            unread = dropped if segment.meet(self.whole) else 0
             self.unread += unread
             self.tools[tool][Outcome.NOT_TRIED] += unread
         why = note.value("why") or ""
@@ -86,19 +85,39 @@ class _Tally:
 def coverage(
     runs: Iterable[Run], attempts: Iterable[StoredAttempt], presence: frozenset[str]
 ) -> Coverage:
-    """Add up the newest scan of every network.
+    """Add up the newest scan of every network, and what the newest listening to it missed.
 
     presence: tools whose answer says only that somebody is there (ARP, SYN, connect …).
     """
-    tallies = {run.id: list(_tallies(run)) for run in runs if run.kind == "scan"}
+    kept = list(runs)
+    tallies = {run.id: list(_tallies(run)) for run in kept if run.kind == "scan"}
+    missed = {run.id: 0 for run in kept if run.kind == "listen"}
     for stored in attempts:
         for tally in tallies.get(stored.run, ()):
             tally.count(stored.attempt, presence)
+        if stored.run in missed and stored.attempt.endpoint.ip is None:
+            missed[stored.run] += _dropped(read_note(stored.attempt.detail))
     newest: dict[tuple[str, str], _Tally] = {}
     everyone = (tally for mine in tallies.values() for tally in mine)
     for tally in sorted(everyone, key=lambda tally: (tally.run.started, tally.run.id)):
         newest[tally.run.site, tally.network] = tally
-    return Coverage(tuple(_subnet(newest[key]) for key in sorted(newest)))
+    subnets = tuple(_subnet(newest[key]) for key in sorted(newest))
+    return Coverage(subnets, unheard=tuple(_unheard(kept, missed)))
+
+
+def _unheard(runs: Iterable[Run], missed: Mapping[str, int]) -> Iterable[Unheard]:
+    newest: dict[tuple[str, str], Run] = {}
+    for run in sorted(runs, key=lambda run: (run.started, run.id)):
+        if run.id in missed:
+            newest |= {(run.site, tally.network): run for tally in _tallies(run)}
+    for run in sorted({run.id: run for run in newest.values()}.values(), key=lambda run: run.id):
+        if missed[run.id]:
+            yield Unheard(run.site, run.id, run.started, missed[run.id])
+
+
+def _dropped(note: Note | None) -> int:
+    said = note.value(DROPPED) or "" if note else ""
+    return int(said) if said.isdecimal() else 0
 
 
 def _tallies(run: Run) -> Iterable[_Tally]:

@@ -11,7 +11,8 @@ that it asked, with an endpoint without `ip`, and a note of this form in `detail
 what was planned and not done, `barred` what a router says cannot be reached; `why` says the
 reason. `self` is this machine's own address, which needs no question. In the note of a question
 to a group, `dropped` counts replies that came and were not read, on `segment`: somebody may have
-answered and is not known. Other keys are for people.
+answered and is not known. In that of a listening it counts what was heard and not kept since the
+note before. Other keys are for people.
 """
 
 from collections.abc import Iterable

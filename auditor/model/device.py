@@ -122,16 +122,31 @@ class SubnetCoverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Unheard:
+    """A listening in which more was said than could be kept: somebody may have been missed."""
+
+    site: str
+    run: str
+    started: datetime
+    dropped: int  # frames, and things that they told
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a whole report rests on: every network looked at, and what was never looked at."""
+    """What a whole report rests on: every network looked at, and what was never looked at.
+
+    unheard: of the newest listening to each network, where it was not whole.
+    """
 
     subnets: tuple[SubnetCoverage, ...] = ()
     notes: tuple[str, ...] = ()
+    unheard: tuple[Unheard, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Tell whether nothing planned was left undone; nothing planned is not complete."""
-        return bool(self.subnets) and all(subnet.complete for subnet in self.subnets)
+        whole = all(subnet.complete for subnet in self.subnets)
+        return bool(self.subnets) and whole and not self.unheard
 
     @property
     def not_assessed(self) -> int:

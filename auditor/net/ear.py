@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
 
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import NOTHING, Note
+from auditor.model.coverage_note import DROPPED, NOTHING, SEGMENT, Note
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome
 from auditor.net import neighbours
 from auditor.net.guard import Guard
@@ -28,6 +28,7 @@ from auditor.net.link import (
     WHOLE,
     Frame,
     Instruction,
+    lost,
     open_link,
     take,
 )
@@ -157,17 +158,42 @@ def _mouths(interface: Interface, targets: AddressSet) -> Iterator[socket.socket
 async def listen(
     guard: Guard, sweep: Sweep, interface: Interface, seconds: float
 ) -> AsyncIterator[list[Attempt]]:
-    """Hear what passes for so long and send nothing; sightings come as they are heard."""
+    """Hear what passes for so long and send nothing; sightings come as they are heard.
+
+    What was heard and not kept is counted, in attempts without an address: as soon as there is
+    any, again whenever it has doubled, and at the end. So one who is killed has said it, too.
+    """
     loop = asyncio.get_running_loop()
-    until = loop.time() + seconds
+    started, began, told = guard.clock(), loop.time(), 0
     heard = _Heard(sweep, interface)
+
+    def whole(dropped: int) -> Attempt:
+        said = (
+            ("heard", str(len(heard.known))),
+            *(((DROPPED, str(dropped)),) if dropped else ()),
+            (SEGMENT, ",".join(interface.on_link.texts())),
+            ("by", interface.vantage()),
+        )
+        note, took_s = Note(NOTHING, told=said), round(loop.time() - began, 3)
+        outcome, where = (
+            Outcome.ANSWERED if heard.known else Outcome.SILENT,
+            Endpoint(transport="link"),
+        )
+        return Attempt(sweep.name, where, outcome, (), started, took_s, str(note), Origin.SIGHTING)
+
     with open_link(interface, TALK) as ear:
         loop.add_reader(ear.fileno(), heard.read, ear)
         try:
-            while (left := until - loop.time()) > 0:
-                began = guard.clock()
+            while (left := began + seconds - loop.time()) > 0:
+                moment = guard.clock()
                 await asyncio.sleep(min(left, BATCH_S))
-                yield heard.attempts(Origin.SIGHTING, began, BATCH_S)
+                heard.dropped += lost(ear)
+                made = heard.attempts(Origin.SIGHTING, moment, BATCH_S)
+                if heard.dropped > 2 * told:
+                    made.append(whole(heard.dropped - told))
+                    told = heard.dropped
+                yield made
+            yield [whole(heard.dropped - told)]
         finally:
             loop.remove_reader(ear.fileno())
 

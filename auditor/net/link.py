@@ -20,7 +20,7 @@ BROADCAST = b"\xff" * 6
 RECEIVE_BUFFER = 16 << 20
 FULL_QUEUE_S, FULL_TRIES = 0.0005, 2_000  # a queue that stays full for a second is broken
 SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
-SOL_PACKET, PACKET_AUXDATA = 263, 8
+SOL_PACKET, PACKET_STATISTICS, PACKET_AUXDATA = 263, 6, 8
 _AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata
 _VLAN_VALID = 0x10  # TP_STATUS_VLAN_VALID
 _GET_FLAGS, _UP, _RUNNING = 0x8913, 0x1, 0x40  # SIOCGIFFLAGS, IFF_UP, IFF_RUNNING: netdevice(7)
@@ -146,6 +146,12 @@ def send(sock: socket.socket, interface: Interface, frame: bytes) -> None:
         why=why,
         hint="bring it up again and resume the scan",
     )
+
+
+def lost(sock: socket.socket) -> int:
+    """Count the frames that the kernel had no room for since this was last asked."""
+    told = sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
+    return int(struct.unpack("=II", told)[1])
 
 
 def take(sock: socket.socket) -> Frame | None:

@@ -28,6 +28,7 @@ from auditor.model.device import (
     Reach,
     Sighting,
     SubnetCoverage,
+    Unheard,
 )
 from auditor.model.hardware import MacSource, known_mac
 from auditor.model.identity import (
@@ -262,7 +263,7 @@ def coverage() -> Coverage:
             Gap(("10.31.0.64-10.31.0.126",), Reach.NOT_REACHED, 63, "interrupted"),
             Gap(("10.31.0.1-10.31.0.9", "10.31.0.30-10.31.0.63"), Reach.SILENT, 44),
         ), complete=False, run="run-2"),
-    ))  # fmt: skip
+    ), unheard=(Unheard(LAB, "run-4", began, 1_204),))  # fmt: skip
 
 
 def runs() -> tuple[Run, ...]:

@@ -1,7 +1,8 @@
 """Coverage names every address that was not assessed, and why."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -155,3 +156,43 @@ def test_what_a_router_keeps_from_us_is_not_reached_and_says_why():
     ]
     assert subnet.vantage == "routed by 10.9.0.1 from eth0 10.9.0.2/24"
     assert not subnet.complete
+
+
+def listened(*dropped, id="l1", started=NOON, networks=("10.0.0.0/29",)):
+    """A listening, with its notes of what it could not keep."""
+    heard = replace(run(networks, id=id, started=started), kind="listen")
+    notes = [Note(AddressSet(), told=(("dropped", str(n)),) if n else ()) for n in dropped]
+    said = (
+        Attempt("passive", Endpoint(transport="link"), Outcome.ANSWERED, (), NOON, detail=str(note))
+        for note in notes
+    )
+    return heard, attempts(*said, run=id)
+
+
+WHOLE = attempts(
+    swept(silent=["10.0.0.0", "10.0.0.2-10.0.0.7"]),
+    asked("arp", "10.0.0.1", Outcome.ANSWERED),
+    asked("http", "10.0.0.1", Outcome.REFUSED),
+)
+
+
+def test_a_listening_that_could_not_keep_everything_makes_coverage_incomplete():
+    heard, notes = listened(4, 8, 0)
+    found = coverage([run(), heard], [*WHOLE, *notes], PRESENCE)
+    (one,) = found.unheard
+    assert (one.site, one.run, one.dropped) == ("OTT", "l1", 12)
+    assert not found.complete and found.subnets[0].complete
+
+
+def test_a_later_listening_that_kept_everything_makes_it_whole_again():
+    heard, notes = listened(12)
+    again, more = listened(0, id="l2", started=NOON + timedelta(hours=1))
+    found = coverage([run(), heard, again], [*WHOLE, *notes, *more], PRESENCE)
+    assert found.unheard == () and found.complete
+
+
+def test_a_later_listening_elsewhere_does_not():
+    heard, notes = listened(12)
+    again, more = listened(0, id="l2", started=NOON + timedelta(hours=1), networks=("10.9.0.0/29",))
+    found = coverage([run(), heard, again], [*WHOLE, *notes, *more], PRESENCE)
+    assert [one.run for one in found.unheard] == ["l1"] and not found.complete
