@@ -164,38 +164,22 @@ async def listen(
     any, again whenever it has doubled, and at the end. So one who is killed has said it, too.
     """
     loop = asyncio.get_running_loop()
-    started, began, told = guard.clock(), loop.time(), 0
-    heard = _Heard(sweep, interface)
-
-    def whole(dropped: int) -> Attempt:
-        said = (
-            ("heard", str(len(heard.known))),
-            *(((DROPPED, str(dropped)),) if dropped else ()),
-            (SEGMENT, ",".join(interface.on_link.texts())),
-            ("by", interface.vantage()),
-        )
-        note, took_s = Note(NOTHING, told=said), round(loop.time() - began, 3)
-        outcome, where = (
-            Outcome.ANSWERED if heard.known else Outcome.SILENT,
-            Endpoint(transport="link"),
-        )
-        return Attempt(sweep.name, where, outcome, (), started, took_s, str(note), Origin.SIGHTING)
-
-    with open_link(interface, TALK) as ear:
+    began, started = loop.time(), guard.clock()
+    heard, told = _Heard(sweep, interface), 0
+    with contextlib.ExitStack() as stack:
+        ear = stack.enter_context(open_link(interface, TALK))
         loop.add_reader(ear.fileno(), heard.read, ear)
-        try:
-            while (left := began + seconds - loop.time()) > 0:
-                moment = guard.clock()
-                await asyncio.sleep(min(left, BATCH_S))
-                heard.dropped += lost(ear)
-                made = heard.attempts(Origin.SIGHTING, moment, BATCH_S)
-                if heard.dropped > 2 * told:
-                    made.append(whole(heard.dropped - told))
-                    told = heard.dropped
-                yield made
-            yield [whole(heard.dropped - told)]
-        finally:
-            loop.remove_reader(ear.fileno())
+        stack.callback(loop.remove_reader, ear.fileno())
+        while (left := began + seconds - loop.time()) > 0:
+            moment = guard.clock()
+            await asyncio.sleep(min(left, BATCH_S))
+            heard.dropped += lost(ear)
+            made = heard.attempts(Origin.SIGHTING, moment, BATCH_S)
+            if heard.dropped > 2 * told:
+                made.append(heard.so_far(interface, started, loop.time() - began, told))
+                told = heard.dropped
+            yield made
+        yield [heard.so_far(interface, started, loop.time() - began, told)]
 
 
 class _Heard:
@@ -252,6 +236,27 @@ class _Heard:
             self.per_mac[where.mac] += 1
             self.known.add(key)
             self.news.append(one)
+
+    def so_far(
+        self, interface: Interface, started: datetime, elapsed_s: float, told: int
+    ) -> Attempt:
+        """Say how much was heard, and what was not kept beyond what was `told` before."""
+        said = (
+            ("heard", str(len(self.known))),
+            *(((DROPPED, str(self.dropped - told)),) if self.dropped > told else ()),
+            (SEGMENT, ",".join(interface.on_link.texts())),
+            ("by", interface.vantage()),
+        )
+        return Attempt(
+            self.sweep.name,
+            Endpoint(transport="link"),
+            Outcome.ANSWERED if self.known else Outcome.SILENT,
+            (),
+            started,
+            round(elapsed_s, 3),
+            str(Note(NOTHING, told=said)),
+            Origin.SIGHTING,
+        )
 
     def attempts(self, origin: Origin, started: datetime, elapsed_s: float) -> list[Attempt]:
         """Hand over what is new."""
