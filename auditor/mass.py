@@ -170,6 +170,7 @@ def _told(task: Task, one: Group, rows: Sequence[StoredAttempt]) -> Told:
         (by_seq[seq] for seq in one.seqs),
         (by_seq[seq] for seq in one.silent),
         one.astray,
+        one.doubts,
     )
     assessed = Assessed(device, identify(device, task.knowledge))
     assessed = with_decisions(assessed, task.world.register.about(assessed))

@@ -12,11 +12,13 @@ import pytest
 
 from auditor.errors import EnvironmentLack
 from auditor.lab.department import Department
+from auditor.model.address import AddressSet
 
 ROOT = Path(__file__).parent.parent
 GC = "ca-gc-hikvision-2025"
 ACCUSED = {"nonconforming", "review"}
 EXCLUDED = "10.20.1.29"
+GHOST = "44:19:b6:77:00:27"  # of which a forger says that it is at 10.20.1.27
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -100,6 +102,10 @@ FORGERS = [
     at(23, "forger of a MAC", "00:1b:21:00:00:23", sadp("20000023", "00-1b-a9-00-00-13")),
     at(24, "forger of the Internet", "00:1b:21:00:00:24",
        sadp("20000024", "44-19-b6-11-22-33", "8.8.8.8", to="sender")),
+    at(25, "forger of nobody", "00:1b:21:00:00:25",
+       sadp("20000025", GHOST.replace(":", "-"), "10.20.1.27")),
+    at(26, "forger of a MAC at an empty address", "00:1b:21:00:00:26",
+       sadp("20000026", "dc-a6-32-00-00-14", "10.20.1.28")),
     {**at(9, "who was there first", "00:08:c4:00:00:09", web())},
 ]  # fmt: skip
 LEFT_ALONE = [at(29, "excluded", "44:19:b6:00:00:29", web(head="Server: App-webs/"))]
@@ -150,6 +156,33 @@ def test_an_innocent_device_is_not_accused(seen, device):
 def test_who_shares_an_address_with_a_listed_device_is_not_it(seen):
     (one,) = found(seen[0], FORGERS[-1])
     assert one["verdicts"][GC] not in ACCUSED
+
+
+def test_who_is_only_claimed_is_looked_at_and_not_condemned(seen):
+    for ip in ("10.20.1.27", "10.20.1.28"):
+        (one,) = [d for d in seen[0]["devices"] if ip in d["ips"]]
+        assert one["verdicts"][GC] == "review" and one["standing"] == "probable"
+        assert "nobody_there" in {clash["code"] for clash in one["contradictions"]}
+        assert {e["doubt"] for e in one["evidence"]} == {"nobody_there"}
+    (one,) = [d for d in seen[0]["devices"] if GHOST in d["macs"]]
+    assert one["mac_sources"][0]["sources"] == ["own_reply"]
+
+
+def test_what_is_only_claimed_covers_no_address(seen):
+    gaps = [g for g in seen[0]["coverage"]["not_assessed"] if g["reason"] == "silent"]
+    silent = AddressSet.parse(part for gap in gaps for part in gap["ranges"])
+    assert "10.20.1.27" in silent and "10.20.1.28" in silent
+
+
+def test_nobody_is_condemned_on_the_word_of_a_forger(seen):
+    condemned = [d for d in seen[0]["devices"] if d["verdicts"][GC] == "nonconforming"]
+    listed = {device["mac"] for device in LISTED}
+    assert condemned and all(set(d["macs"]) & listed for d in condemned)
+
+
+def test_a_factory_address_is_condemned_although_no_route_leads_there(seen):
+    (one,) = found(seen[0], LISTED[-1])
+    assert one["verdicts"][GC] == "nonconforming" and one["contradictions"] == []
 
 
 def test_nobody_is_placed_where_this_segment_cannot_be(seen):

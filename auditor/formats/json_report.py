@@ -88,6 +88,7 @@ def evidence_json(piece: Evidence) -> dict[str, Any]:
         "value": piece.value,
         "attempt": piece.attempt,
         "raw_sha256": piece.raw_sha256,
+        **({"doubt": piece.doubt} if piece.doubt else {}),
     }
 
 

@@ -34,13 +34,14 @@ def build(
     rows: Iterable[StoredAttempt],
     silent: Iterable[StoredAttempt] = (),
     astray: Iterable[tuple[int, str]] = (),
+    doubts: Iterable[tuple[int, str]] = (),
 ) -> Device:
     """Add rows up to a device.
 
     proxies: MACs of routers that answer for others at its site. astray: rows that claim
-    another's address or MAC, with the address that they came from.
+    another's address or MAC, with the address that they came from. doubts: what speaks against rows.
     """
-    senders = dict(astray)
+    senders, doubted = dict(astray), dict(doubts)
     found = (_sent_from(senders[row.seq], row) if row.seq in senders else row for row in rows)
     ordered = sorted(found, key=lambda s: (s.attempt.started, s.seq))
     unanswered = sorted(silent, key=lambda s: (s.attempt.started, s.seq))
@@ -64,7 +65,8 @@ def build(
             for mac in keys.hardware:
                 told.setdefault(mac, set()).add((source_of(attempt), attempt.tool))
         hosts.update(dict.fromkeys(keys.hostnames, when))
-        for sighting in _sightings(row, hide_mac=behind and not router):
+        doubt = doubted.get(row.seq, "")
+        for sighting in _sightings(row, doubt, hide_mac=behind and not router):
             _keep(sighting, sightings)
     if answered_for:
         ips, links = _router(ips, answered_for, macs, links)
@@ -128,7 +130,7 @@ def _source(attempt: Attempt) -> str:
     return "officer" if attempt.origin is Origin.OFFICER else attempt.tool
 
 
-def _sightings(row: StoredAttempt, *, hide_mac: bool) -> Iterable[Sighting]:
+def _sightings(row: StoredAttempt, doubt: str, *, hide_mac: bool) -> Iterable[Sighting]:
     attempt = row.attempt
     observations = attempt.observations
     if hide_mac:
@@ -142,7 +144,7 @@ def _sightings(row: StoredAttempt, *, hide_mac: bool) -> Iterable[Sighting]:
     endpoint = attempt.endpoint
     for observation in observations:
         yield Sighting(
-            observation, attempt.tool, endpoint, attempt.started, attempt.origin, row.seq
+            observation, attempt.tool, endpoint, attempt.started, attempt.origin, row.seq, doubt
         )
 
 

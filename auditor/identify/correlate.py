@@ -35,6 +35,7 @@ def correlate(
             (by_seq[n] for n in g.seqs),
             (by_seq[n] for n in g.silent),
             g.astray,
+            g.doubts,
         )
         for g in groups
     )

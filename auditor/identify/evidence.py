@@ -5,6 +5,7 @@ Nothing is weighed here; auditor.identify.resolve does that.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -70,7 +71,8 @@ def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[E
     """
     found: dict[tuple[str, str, str, str, str], Evidence] = {}
     done: set[tuple[str, str, str]] = set()
-    for sighting in _current(sightings):
+    # what is not in doubt first: the first sighting of a thing speaks for all
+    for sighting in sorted(_current(sightings), key=lambda s: bool(s.doubt)):
         seen = (sighting.observation.field, sighting.observation.value, sighting.tool)
         if seen in done or _elsewhere(sighting):
             continue
@@ -79,7 +81,9 @@ def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[E
             sighting.observation, knowledge, sighting.tool, sighting.origin, sighting.seq
         ):
             key = (evidence.trait, evidence.claim, evidence.rule, evidence.field, evidence.value)
-            found.setdefault(key, evidence)
+            found.setdefault(
+                key, replace(evidence, doubt=sighting.doubt) if sighting.doubt else evidence
+            )
     return tuple(found.values())
 
 

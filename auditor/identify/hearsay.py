@@ -4,12 +4,22 @@ A reply states an address and a MAC, and anybody can state somebody else's. What
 (RFC 826) or as an IPv6 neighbour (RFC 4861) in the same run decides: a claim about another device that stands on the link is
 kept as said by the one who sent it. Where the link knows nothing against a claim it stands:
 a camera on a foreign subnet, or behind a bridge, is known by nothing else.
+
+What stands may still be doubted, and is then a reason to look and no proof (decision 0019):
+nobody answers at the address although everybody was asked for it, another hardware address answers
+there than the one stated, or the one stated answers at another address.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from auditor.identify.keys import Keys
-from auditor.model.observation import Attempt
+from auditor.model.address import AddressSet
+from auditor.model.coverage_note import NOTHING, read_note
+from auditor.model.observation import Attempt, Origin
+
+NOBODY_THERE, OTHER_MAC, MAC_ELSEWHERE = "nobody_there", "other_mac", "mac_elsewhere"
+_DISCOVERY = ("sadp.", "dhip.", "onvif.", "ssdp.", "mdns.")  # fields of replies to a group
 
 _SENDERS = frozenset({"sadp.sender", "dhip.sender"})
 _Where = tuple[str, str]  # site, run
@@ -28,6 +38,10 @@ class Link:
             self.macs.setdefault((where, keys.ip or ""), set()).add(mac)
             self.ips.setdefault((where, mac), set()).add(keys.ip or "")
 
+    def elsewhere(self, where: _Where, macs: Iterable[str]) -> bool:
+        """Tell whether one of these MACs answers at an IPv4 address; IPv6 ones come beside it."""
+        return any("." in ip for mac in macs for ip in self.ips.get((where, mac), ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -38,14 +52,47 @@ class Claim:
     attempt: Attempt
 
 
-def placed(claim: Claim, link: Link) -> Keys:
-    """Give the keys of a claim: those of its sender where it speaks of somebody else."""
+def is_claim(attempt: Attempt) -> bool:
+    """Tell whether an attempt is a reply to a group, whose sender anybody can forge."""
+    if attempt.origin is not Origin.WIRE or attempt.endpoint.transport != "udp":
+        return False
+    return any(seen.field.startswith(_DISCOVERY) for seen in attempt.observations)
+
+
+def nobody(details: Iterable[str]) -> AddressSet:
+    """Give the addresses that were silent in the sweeps whose notes these are."""
+    told = filter(None, map(read_note, details))
+    return AddressSet.of(piece for note in told for piece in note.silent.ranges)
+
+
+def doubt(claim: Claim, at: Keys, link: Link, silent: AddressSet = NOTHING) -> str:
+    """Say what speaks against a claim that stands with the keys `at`; empty where nothing does.
+
+    silent: where nobody answered in the same run.
+    """
+    if at.ip and at.ip in silent:
+        return NOBODY_THERE
+    said, stated = link.macs.get((claim.where, at.ip or ""), set()), set(claim.keys.hardware)
+    if said and stated:
+        return "" if said & stated else OTHER_MAC
+    return MAC_ELSEWHERE if not said and link.elsewhere(claim.where, stated) else ""
+
+
+def placed(claim: Claim, link: Link, silent: AddressSet = NOTHING) -> Keys:
+    """Give the keys of a claim: those of its sender where it speaks of somebody else.
+
+    silent: where nobody answered in the same run; a MAC that answers elsewhere is not there.
+    """
     keys, where = claim.keys, claim.where
     sender = next((o.value for o in claim.attempt.observations if o.field in _SENDERS), keys.ip)
     said, sent = (link.macs.get((where, ip or ""), set()) for ip in (keys.ip, sender))
     if said and sent and not said & sent:
         return replace(keys, ip=sender, macs=(), local_macs=())
-    if not said or said & set(keys.hardware):
+    if not said and (keys.ip is None or keys.ip not in silent):
+        return keys
+    if said & set(keys.hardware):
         return keys
     elsewhere = any(link.ips.get((where, mac)) for mac in keys.hardware)
+    if not said:
+        elsewhere = link.elsewhere(where, keys.hardware)
     return replace(keys, macs=(), local_macs=()) if elsewhere else keys

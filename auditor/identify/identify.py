@@ -22,6 +22,25 @@ def identify(device: Device, knowledge: Knowledge) -> Identity:
     Where earlier and later visits name different makers, the last visit counts: the device
     behind the address was replaced. That is said as the contradiction `replaced`.
     """
+    return _with_doubts(_identified(device, knowledge), device)
+
+
+def _with_doubts(found: Identity, device: Device) -> Identity:
+    """Say of evidence that is in doubt what speaks against it, once for each reason."""
+    doubted = [e for e in found.evidence if e.doubt]
+    clashes = []
+    for code in dict.fromkeys(e.doubt for e in doubted):
+        mine = [e for e in doubted if e.doubt == code]
+        seqs = {e.attempt for e in mine}
+        told = [s for s in device.sightings if s.doubt == code and s.seq in seqs]
+        where = ", ".join(dict.fromkeys(s.endpoint.ip for s in told if s.endpoint.ip))
+        tools = ", ".join(sorted({s.tool for s in told}))
+        rules = tuple(sorted({e.rule for e in mine}))
+        clashes.append(Contradiction(code, "address", where, tools, rules))
+    return replace(found, contradictions=(*found.contradictions, *clashes)) if clashes else found
+
+
+def _identified(device: Device, knowledge: Knowledge) -> Identity:
     whole = resolve(of_sightings(device.sightings, knowledge), knowledge)
     if not any(clash.code == "two_makers" for clash in whole.contradictions):
         return whole

@@ -23,7 +23,8 @@ class Group:
     """One device as ledger rows: what it is called, its rows, and why they belong together.
 
     proxies: MACs of routers at its site that answer for others. seqs: rows with content, then silent ones.
-    astray: replies that spoke of another device, with the address of who sent them.
+    astray: replies that spoke of another device, with the address of who sent them. doubts: replies
+    that something speaks against, and what.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Group:
     links: tuple[Link, ...]
     proxies: frozenset[str]
     astray: tuple[tuple[int, str], ...] = ()
+    doubts: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -241,12 +243,14 @@ class Correlation:
                     sorted(links.get(root, {}).values(), key=lambda x: (-x.weight, x.key, x.value))
                 ),
                 self.proxies.get(site, frozenset()),
-                self._astray(numbers),
+                self._of(self.records.astray, numbers),
+                self._of(self.records.doubts, numbers),
             )
 
-    def _astray(self, numbers: list[int]) -> tuple[tuple[int, str], ...]:
-        astray, seqs = self.records.astray, self.records.seqs
-        return tuple((seqs[n], astray[seqs[n]]) for n in numbers if seqs[n] in astray)
+    def _of(self, told: dict[int, str], numbers: list[int]) -> tuple[tuple[int, str], ...]:
+        """Pick what is told of these records' rows."""
+        seqs = self.records.seqs if told else ()
+        return tuple((seqs[n], told[seqs[n]]) for n in numbers if seqs and seqs[n] in told)
 
     def _silent(self) -> dict[int, list[int]]:
         """Give each device the questions that it did not answer, by address and time."""

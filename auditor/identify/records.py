@@ -4,13 +4,16 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from auditor.identify.hearsay import Claim, Link, placed
+from auditor.identify.hearsay import Claim, Link, doubt, is_claim, nobody, placed
 from auditor.identify.keys import STRONG, Keys, keys_of
+from auditor.model.address import AddressSet
+from auditor.model.coverage_note import NOTHING
 from auditor.model.observation import Origin, StoredAttempt
 
 PROXY_ADDRESSES = 8  # IPv4 addresses behind one MAC in one run: a router answers for them
 SHARED = 4  # a key that ties together more of another key is no key (pasted, default)
 _ARP = frozenset({"arp", "ndp", "link"})  # who answers these speaks for itself
+SWEEP_OF_ALL = "arp"  # the sweep whose silence tells that nobody is at an address
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,17 @@ class Records:
     _first_ip: dict[tuple[str, str, str], str] = field(default_factory=dict)
     claims: list[tuple[StoredAttempt, Keys]] = field(default_factory=list)
     astray: dict[int, str] = field(default_factory=dict)  # row -> address that it came from
+    answered: bytearray = field(default_factory=bytearray)  # 1: an answer to a question of ours
+    swept: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # notes of ARP sweeps
+    doubts: dict[int, str] = field(default_factory=dict)  # row -> what speaks against it
 
     def take(self, stored: StoredAttempt) -> None:
         """Remember one ledger row."""
         attempt = stored.attempt
         keys = keys_of(attempt)
         if keys.empty and not attempt.observations:
+            if attempt.tool == SWEEP_OF_ALL:
+                self.swept.setdefault((stored.site, stored.run), []).append(attempt.detail)
             return  # the summary of a sweep: coverage, no device
         started = attempt.started.timestamp()
         if not keys.present:
@@ -48,7 +56,7 @@ class Records:
                 self.silent.append((stored.seq, stored.site, stored.run, keys.ip, started))
             return
         claims = attempt.origin is Origin.WIRE and attempt.endpoint.transport == "udp"
-        if claims and keys.ip and keys.hardware:
+        if claims and keys.ip and (keys.hardware or is_claim(attempt)):
             self.claims.append((stored, keys))  # until it is known who answers where
             return
         self._add(stored, keys)
@@ -62,12 +70,37 @@ class Records:
         for number, keys in enumerate(self.keys):
             if self.linked[number] and (self.sites[number], self.runs[number]) in runs:
                 link.saw((self.sites[number], self.runs[number]), keys)
+        silent = self._nowhere()
         for stored, keys in self.claims:
-            where = placed(Claim((stored.site, stored.run), keys, stored.attempt), link)
+            claim = Claim((stored.site, stored.run), keys, stored.attempt)
+            nowhere = silent.get(claim.where, NOTHING)
+            where = placed(claim, link, nowhere)
             if where != keys:
                 self.astray[stored.seq] = where.ip or ""
+            if why := doubt(claim, where, link, nowhere):
+                self.doubts[stored.seq] = why
             self._add(stored, where)
         self.claims.clear()
+        self.swept.clear()
+
+    def _nowhere(self) -> dict[tuple[str, str], AddressSet]:
+        """Give, per site and run, the claimed addresses that gave no answer to anything."""
+        claimed: dict[tuple[str, str], set[str]] = {}
+        for stored, keys in self.claims:
+            where = (stored.site, stored.run)
+            if keys.ip and where in self.swept and not self._there(where, keys.ip):
+                claimed.setdefault(where, set()).add(keys.ip)
+        return {
+            where: AddressSet.single(ips).meet(nobody(self.swept[where]))
+            for where, ips in claimed.items()
+        }
+
+    def _there(self, where: tuple[str, str], ip: str) -> bool:
+        """Tell whether somebody at an address answered a question of a run that was put to it."""
+        site, run = where
+        first = self.firsts.get((site, "ip"), {}).get(ip)
+        numbers = self.more.get((site, "ip"), {}).get(ip, [] if first is None else [first])
+        return any(self.answered[n] and self.runs[n] == run for n in numbers)
 
     def _add(self, stored: StoredAttempt, keys: Keys) -> None:
         attempt, started = stored.attempt, stored.attempt.started.timestamp()
@@ -78,6 +111,7 @@ class Records:
         self.sites.append(stored.site)
         self.runs.append(stored.run)
         self.linked.append(attempt.endpoint.transport in _ARP)
+        self.answered.append(attempt.origin is Origin.WIRE and not is_claim(attempt))
         if keys.empty or not (keys.macs or keys.serials or keys.ids or keys.tags):
             self.details[number] = f"{attempt.tool} {attempt.detail}"[:200]
         self._index(number, keys)

@@ -10,6 +10,7 @@ Rules, each with its reason:
 - where two makers are each probable, platform beats registrant (the address belongs to the
   network interface: an adapter), both beat lists, and the standing falls to probable; equals
   name nobody. A foreign brand on a maker's platform or block is a relabel.
+- a reply that something speaks against (see hearsay) makes nothing more than probable.
 """
 
 from collections.abc import Iterable
@@ -46,7 +47,15 @@ class _Case:
 
 
 def _weighed(name: str, evidence: tuple[Evidence, ...], knowledge: Knowledge) -> _Case:
-    """Find how far the evidence for one maker carries."""
+    """Find how far the evidence for one maker carries; what is in doubt confirms nothing."""
+    standing, rank = _carried(evidence, knowledge)
+    if standing is Standing.CONFIRMED and any(e.doubt for e in evidence):
+        sure, _ = _carried([e for e in evidence if not e.doubt], knowledge)
+        standing = standing if sure is Standing.CONFIRMED else Standing.PROBABLE
+    return _Case(name, evidence, standing, rank)
+
+
+def _carried(evidence: Iterable[Evidence], knowledge: Knowledge) -> tuple[Standing, int]:
     firm: dict[Strength, set[str]] = {}
     typed: dict[Strength, set[str]] = {}
     is_typed = knowledge.vocabulary.is_typed
@@ -62,8 +71,7 @@ def _weighed(name: str, evidence: tuple[Evidence, ...], knowledge: Knowledge) ->
         standing = Standing.PROBABLE
     else:
         standing = Standing.HINT
-    rank = 2 + len(platform) + 2 * registrant if platform else int(registrant)
-    return _Case(name, evidence, standing, rank)
+    return standing, 2 + len(platform) + 2 * registrant if platform else int(registrant)
 
 
 def _said(firm: _Kinds, typed: _Kinds) -> bool:

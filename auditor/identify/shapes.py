@@ -62,7 +62,7 @@ def shape_of(others: tuple[Evidence, ...]) -> Shape | None:
         for e in others:
             if e.trait != "maker" and said.setdefault(e.trait, e.claim) != e.claim:
                 return None
-    return tuple([(e.trait, e.claim, e.rule, e.field, e.kind, e.strength) for e in others])
+    return tuple([(e.trait, e.claim, e.rule, e.field, e.kind, e.strength, e.doubt) for e in others])
 
 
 def outline(identity: Identity, others: tuple[Evidence, ...]) -> Template | None:

@@ -75,7 +75,8 @@ def _one_weight(evidence: Evidence, knowledge: Knowledge) -> int:
 
 
 def _standing(evidence: Sequence[Evidence], knowledge: Knowledge) -> Standing:
-    firm = [e for e in evidence if not knowledge.vocabulary.is_typed(e.field, e.kind)]
+    is_typed = knowledge.vocabulary.is_typed
+    firm = [e for e in evidence if not e.doubt and not is_typed(e.field, e.kind)]
     if any(e.strength is Strength.SELF_DECLARED for e in firm):
         return Standing.CONFIRMED
     named = {e.kind for e in firm if _WEIGHT[e.strength] >= _WEIGHT[Strength.BRAND]}

@@ -4,7 +4,8 @@ Silence is not absence: an address that gave no answer is listed as not assessed
 not make a visit incomplete where we stood on the segment itself, because an IPv4 host there
 must answer ARP (RFC 826) to take part at all; across a router silence may be a firewall,
 and the visit is incomplete (docs/decisions/0004). So it is where replies to a group came and
-could not be read: whoever sent them is not known.
+could not be read: whoever sent them is not known. A reply to a group that names an address at
+which nobody answers says nothing of that address: it stays silent (docs/decisions/0019).
 """
 
 import json
@@ -30,6 +31,9 @@ class _Tally:
         self.excluded = excluded
         self.present: set[str] = set()
         self.told: set[str] = set()
+        self.claimed: dict[str, set[str]] = defaultdict(set)  # by tool: addresses, in datagrams
+        self.groups: set[str] = set()  # tools that ask everybody at once
+        self.near_silent = AddressSet()  # gave a sweep on the segment no answer
         self.tools: dict[str, Counter[Outcome]] = defaultdict(Counter)
         self.asked = self.silent = self.proxy = self.left = self.on_link = AddressSet()
         self.asked6 = AddressSet()  # IPv6 networks whose neighbours were asked, all at once
@@ -49,6 +53,9 @@ class _Tally:
                 self._note(attempt.tool, note)
         elif attempt.origin is Origin.WIRE and ip in self.whole:
             self.tools[attempt.tool][outcome] += 1
+            if attempt.endpoint.transport == "udp" and outcome.is_knowledge:
+                self.claimed[attempt.tool].add(ip)  # until it is known who was asked
+                return
             if outcome.is_knowledge or outcome is Outcome.GARBLED:
                 self.present.add(ip)
             if outcome.is_knowledge and attempt.tool not in presence:
@@ -78,8 +85,21 @@ class _Tally:
             self.why = why or self.why
         if asked and (by := note.value("by")):
             self.by[by] = None
+        if note.value("group"):
+            self.groups.add(tool)
         if tool in ON_LINK:
             self.on_link = self.on_link.join(asked.minus(left))
+            self.near_silent = self.near_silent.join(silent)
+
+    def settle(self, presence: frozenset[str]) -> None:
+        """Take in who was told of in datagrams, unless nobody at all answers there."""
+        for tool in sorted(self.claimed, key=lambda tool: tool in self.groups):
+            told = self.claimed[tool]
+            if tool in self.groups:
+                told = {ip for ip in told if ip in self.present or ip not in self.near_silent}
+            self.present |= told
+            self.told |= set() if tool in presence else told
+        self.claimed.clear()
 
 
 def coverage(
@@ -97,6 +117,9 @@ def coverage(
             tally.count(stored.attempt, presence)
         if stored.run in missed and stored.attempt.endpoint.ip is None:
             missed[stored.run] += _dropped(read_note(stored.attempt.detail))
+    for mine in tallies.values():
+        for tally in mine:
+            tally.settle(presence)
     newest: dict[tuple[str, str], _Tally] = {}
     everyone = (tally for mine in tallies.values() for tally in mine)
     for tally in sorted(everyone, key=lambda tally: (tally.run.started, tally.run.id)):

@@ -15,7 +15,10 @@ from auditor.model.observation import Endpoint, Observation, Origin, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One observation and where it came from. seq: ledger sequence number of its attempt."""
+    """One observation and where it came from. seq: ledger sequence number of its attempt.
+
+    doubt: what speaks against it being about this device, as a code; empty where nothing does.
+    """
 
     observation: Observation
     tool: str
@@ -23,6 +26,7 @@ class Sighting:
     seen: datetime
     origin: Origin
     seq: int = 0
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

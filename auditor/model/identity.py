@@ -46,6 +46,8 @@ class Evidence:
     kind: the independent source that it comes from (data/fields.toml: registrant, http,
     rtsp, tls, discovery, snmp, banner, record …): two of one kind count once.
     attempt: ledger sequence number, 0 outside a ledger. raw_sha256: the bytes behind it.
+    doubt: what speaks against it being about this device, as a code; such evidence makes nothing
+    more than probable.
     """
 
     trait: str
@@ -57,6 +59,7 @@ class Evidence:
     kind: str
     attempt: int = 0
     raw_sha256: str | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

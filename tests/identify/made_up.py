@@ -167,6 +167,10 @@ FINGERPRINTS = {
         "tls.subject",
         element("acme-tls", "SELF_DECLARED", "O=Acme,", [(0, "auditor.maker", "Acme")]),
     ),
+    "sadp_reply.xml": file_of(
+        "sadp.reply",
+        element("acme-sadp", "SELF_DECLARED", "AcmeProbe", [(0, "auditor.maker", "Acme")]),
+    ),
     "onvif_scopes.xml": file_of(
         "onvif.scopes",
         element("acme-scope", "PLATFORM", "hardware/AC-", [(0, "auditor.maker", "Acme")]),

@@ -196,3 +196,39 @@ def test_a_later_listening_elsewhere_does_not():
     again, more = listened(0, id="l2", started=NOON + timedelta(hours=1), networks=("10.9.0.0/29",))
     found = coverage([run(), heard, again], [*WHOLE, *notes, *more], PRESENCE)
     assert [one.run for one in found.unheard] == ["l1"] and not found.complete
+
+
+def replied(tool, ip):
+    return Attempt(tool, Endpoint(ip, None, 37020, "udp"), Outcome.ANSWERED, (), NOON)
+
+
+def asked_all(tool):
+    note = Note(AddressSet(), told=(("group", "239.255.255.250:37020"),))
+    return Attempt(tool, Endpoint(transport="udp"), Outcome.ANSWERED, (), NOON, detail=str(note))
+
+
+def test_a_reply_to_a_group_tells_nothing_of_an_address_where_nobody_answers():
+    ghost = [replied("sadp", "10.0.0.3"), replied("dhip", "10.0.0.3")]
+    said = [*ghost, swept(silent=["10.0.0.0-10.0.0.7"]), asked_all("sadp"), asked_all("dhip")]
+    found = coverage([run()], attempts(*said), PRESENCE)
+    assert gaps(found) == {Reach.SILENT: ("10.0.0.0-10.0.0.7",)}
+    assert found.subnets[0].assessed == 0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(asked("http", "10.0.0.3", Outcome.REFUSED), id="it-answers-in-person"),
+        pytest.param(replied("snmp", "10.0.0.3"), id="it-answers-a-datagram-of-its-own"),
+    ],
+)
+def test_it_does_where_somebody_answers_after_all(more):
+    said = attempts(
+        replied("sadp", "10.0.0.3"), swept(silent=["10.0.0.0/29"]), asked_all("sadp"), more
+    )
+    assert coverage([run()], said, PRESENCE).subnets[0].assessed == 1
+
+
+def test_a_reply_from_an_address_that_nobody_was_asked_for_counts():
+    found = coverage([run()], attempts(replied("sadp", "10.0.0.3"), asked_all("sadp")), PRESENCE)
+    assert found.subnets[0].assessed == 1
