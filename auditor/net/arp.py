@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from auditor.model.address import AddressSet, Range, address
 from auditor.model.coverage_note import NOTHING, Note
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
+from auditor.net.filters import ARP_REPLIES
 from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import Interface
-from auditor.net.link import ARP_REPLIES, BROADCAST, open_link, send, take
+from auditor.net.link import BROADCAST, open_link, send, take
 from auditor.net.ringed import open_ringed
 
 # A frame on the wire is at least 60 octets without its checksum (IEEE 802.3, 4A.2.3.2.4).

@@ -16,28 +16,16 @@ from auditor.model.address import AddressSet
 from auditor.model.coverage_note import DROPPED, NOTHING, SEGMENT, Note
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome
 from auditor.net import neighbours
+from auditor.net.filters import ICMPV6_ONLY, TALK
 from auditor.net.guard import Guard
 from auditor.net.interfaces import Interface
-from auditor.net.link import (
-    EQUAL,
-    ETH_P_ARP,
-    ETH_P_IPV6,
-    LOAD_BYTE,
-    LOAD_HALF,
-    RETURN,
-    WHOLE,
-    Frame,
-    Instruction,
-    lost,
-    open_link,
-    take,
-)
+from auditor.net.link import Frame, lost, open_link, take
 from auditor.plugins import Found, Sweep
 from auditor.wire import ndp
 from auditor.wire.addresses import ip_text, mac_text
 
 ALL_NODES = "ff02::1"  # RFC 4291, 2.7.1
-ICMPV6, ECHO_REQUEST = 58, 128
+ECHO_REQUEST = 128  # of ICMPv6
 NDP_LISTEN_S = 2.0
 ICMP6_FILTER = 1  # linux/icmpv6.h
 MOST_FOUND = 50_000
@@ -45,28 +33,6 @@ MOST_FOUND = 50_000
 MOST_NEIGHBOURS = 16_384  # addresses on one link
 MOST_OF_ONE_MAC = 16  # a host has a few in each network (RFC 8981); a router has no more
 BATCH_S = 1.0  # sightings are handed over so often
-UDP = 17
-
-# ICMPv6: EtherType 0x86DD, next header 58 (a hop-by-hop header before it is not an answer)
-ICMPV6_ONLY: tuple[Instruction, ...] = (
-    (LOAD_HALF, 0, 0, 12),
-    (EQUAL, 0, 3, ETH_P_IPV6),
-    (LOAD_BYTE, 0, 0, 20),
-    (EQUAL, 0, 1, ICMPV6),
-    (RETURN, 0, 0, WHOLE),
-    (RETURN, 0, 0, 0),
-)
-# What devices say of their own accord: ARP, IPv6 whole (neighbours, mDNS), UDP over IPv4.
-TALK: tuple[Instruction, ...] = (
-    (LOAD_HALF, 0, 0, 12),
-    (EQUAL, 4, 0, ETH_P_ARP),
-    (EQUAL, 3, 0, ETH_P_IPV6),
-    (EQUAL, 0, 3, 0x0800),
-    (LOAD_BYTE, 0, 0, 23),
-    (EQUAL, 0, 1, UDP),
-    (RETURN, 0, 0, WHOLE),
-    (RETURN, 0, 0, 0),
-)
 
 
 async def neighbours6(

@@ -19,6 +19,7 @@ from auditor.net.arp import BULK_PER_S, BULK_SIZE, WAIT_S, stretches
 from auditor.net.dial import ending
 from auditor.net.echo import ECHO, ECHO_REPLY, echo, is_answer
 from auditor.net.everything import suspects
+from auditor.net.filters import ECHOES_OR_ERRORS
 from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import require_raw
 from auditor.net.routes import Way
@@ -82,7 +83,7 @@ class _Asking:
     async def ask_in_bulk(self, way: Way, mac: bytes, tick: Callable[[int], None]) -> list[Attempt]:
         """Ask with frames of our own making through the gateway, all in one volley."""
         from auditor.net.icmp_bulk import LEAST, EchoQuestions
-        from auditor.net.unreachable import ECHOES_OR_ERRORS, LOOK
+        from auditor.net.unreachable import LOOK
         from auditor.net.volley import fire
 
         began = asyncio.get_running_loop().time()

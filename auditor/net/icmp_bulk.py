@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from auditor.model.address import AddressSet
 from auditor.net.bulk import Fence, Numbers, checksum, hashed, numbers_of, octets, words, written
+from auditor.net.filters import ECHO_REPLY, ETH_P_IP, ICMP
 from auditor.net.guard import Guard
-from auditor.net.link import ETH_P_IP
 from auditor.net.rings import Frames
 from auditor.net.routes import Way
-from auditor.net.unreachable import ECHO_REPLY, ICMP, Complaints
+from auditor.net.unreachable import Complaints
 from auditor.net.volley import Indices
 
 FRAME = 60

@@ -28,11 +28,12 @@ from auditor.net.everything import (
     noise,
     suspects,
 )
+from auditor.net.filters import TCP, segments_or_errors
 from auditor.net.guard import Guard, Kind
 from auditor.net.rings import Frames
 from auditor.net.routes import Way
-from auditor.net.syn import TCP, SynQuestions, host_second
-from auditor.net.unreachable import LEAST, LOOK, Complaints, segments_or_errors
+from auditor.net.syn import SynQuestions, host_second
+from auditor.net.unreachable import LEAST, LOOK, Complaints
 from auditor.net.volley import Indices, fire
 
 NAME = "knock"

@@ -1,6 +1,6 @@
 """Raw frames on one interface, below IP: opened, filtered in the kernel, read with their tags.
 
-Sources: packet(7); IEEE 802.3 and 802.1Q; classic BPF as in linux/filter.h. Needs CAP_NET_RAW.
+Sources: packet(7); IEEE 802.3 and 802.1Q. What is let in stands in `filters`. Needs CAP_NET_RAW.
 """
 
 import ctypes
@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auditor.errors import EnvironmentLack
+from auditor.net.filters import ETH_P_ALL, ETH_P_VLAN, Instruction
 from auditor.net.interfaces import Interface, require_raw
 
-ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6, ETH_P_VLAN = 0x0003, 0x0800, 0x0806, 0x86DD, 0x8100
 BROADCAST = b"\xff" * 6
 RECEIVE_BUFFER = 16 << 20
 FULL_QUEUE_S, FULL_TRIES = 0.0005, 2_000  # a queue that stays full for a second is broken
@@ -25,26 +25,6 @@ _AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata
 _VLAN_VALID = 0x10  # TP_STATUS_VLAN_VALID
 _GET_FLAGS, _UP, _RUNNING = 0x8913, 0x1, 0x40  # SIOCGIFFLAGS, IFF_UP, IFF_RUNNING: netdevice(7)
 _VID = 0x0FFF  # the identifier in an 802.1Q tag control word
-
-Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
-
-# The few instructions of classic BPF that our filters need.
-LOAD_HALF, LOAD_BYTE, LOAD_WORD = 0x28, 0x30, 0x20
-EQUAL, SET, RETURN = 0x15, 0x45, 0x06
-LOAD_INDEX_IP, LOAD_HALF_INDEXED, LOAD_BYTE_INDEXED = 0xB1, 0x48, 0x50
-WHOLE = 0x40000
-
-# ARP replies: EtherType 0x0806 at 12, operation 2 at 20 (RFC 826).
-ARP_REPLIES: tuple[Instruction, ...] = (
-    (LOAD_HALF, 0, 0, 12),
-    (EQUAL, 0, 3, ETH_P_ARP),
-    (LOAD_HALF, 0, 0, 20),
-    (EQUAL, 0, 1, 2),
-    (RETURN, 0, 0, WHOLE),
-    (RETURN, 0, 0, 0),
-)
-
-NOTHING: tuple[Instruction, ...] = ((RETURN, 0, 0, 0),)
 
 
 @dataclass(frozen=True, slots=True)

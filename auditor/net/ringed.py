@@ -10,8 +10,9 @@ import struct
 from collections.abc import Iterable
 
 from auditor.errors import EnvironmentLack
+from auditor.net.filters import Instruction
 from auditor.net.interfaces import Interface
-from auditor.net.link import SOL_PACKET, Instruction, open_link
+from auditor.net.link import SOL_PACKET, open_link
 
 SLOT = 128  # octets; holds any ARP frame and any TCP segment without data
 BLOCK = 1 << 16

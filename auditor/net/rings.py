@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.errors import EnvironmentLack
+from auditor.net.filters import NOTHING, Instruction
 from auditor.net.interfaces import Interface
-from auditor.net.link import NOTHING, Instruction, attach, has_carrier, pulled
+from auditor.net.link import attach, has_carrier, pulled
 from auditor.net.ringed import RECEIVE_SLOTS, SEND_SLOTS, SLOT, Ringed, open_ringed
 
 MOST_TAKEN = 1_024  # at a time; looking at more slots costs more than it brings

@@ -23,45 +23,19 @@ from auditor.model.coverage_note import Note
 from auditor.model.observation import Attempt, Endpoint, Outcome
 from auditor.net.bulk import Fence, Numbers, checksum, hashed, octets, set_of, words, written
 from auditor.net.everything import OPEN, REFUSED
+from auditor.net.filters import ETH_P_IP, TCP, segments
 from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import Interface
-from auditor.net.link import (
-    EQUAL,
-    ETH_P_IP,
-    LOAD_BYTE,
-    LOAD_HALF,
-    LOAD_HALF_INDEXED,
-    LOAD_INDEX_IP,
-    RETURN,
-    WHOLE,
-    Instruction,
-)
 from auditor.net.rings import Frames
 from auditor.net.routes import Way
 from auditor.net.volley import Indices, fire
 
 FRAME, LOOK = 60, 54  # octets that are sent, and looked at
-TCP = 6
 # Above the ports that Linux gives to its own connections (ip_local_port_range).
 FIRST_OWN_PORT, LAST_OWN_PORT = 61_000, 65_535
 HOST_SECOND_S = 1.01  # between two waves to the same hosts
 _SYN, _RST, _SYN_ACK = 0x02, 0x04, 0x12
 _MSS = bytes.fromhex("020405b4")  # 1460, as every host sends it: a SYN without it stands out
-
-
-def answers_to(port: int) -> tuple[Instruction, ...]:
-    """Give the filter that lets only TCP segments to a port of ours through."""
-    return (
-        (LOAD_HALF, 0, 0, 12),
-        (EQUAL, 0, 6, ETH_P_IP),
-        (LOAD_BYTE, 0, 0, 23),
-        (EQUAL, 0, 4, TCP),
-        (LOAD_INDEX_IP, 0, 0, 14),
-        (LOAD_HALF_INDEXED, 0, 0, 16),
-        (EQUAL, 0, 1, port),
-        (RETURN, 0, 0, WHOLE),
-        (RETURN, 0, 0, 0),
-    )
 
 
 class SynQuestions:
@@ -184,7 +158,7 @@ async def sweep_syn(
             told = await fire(
                 guard,
                 interface,
-                answers_to(questions.own_port),
+                segments(questions.own_port),
                 questions,
                 Kind.PACKET,
                 LOOK,

@@ -8,57 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.net.bulk import Numbers
-from auditor.net.link import (
-    EQUAL,
-    ETH_P_IP,
-    LOAD_BYTE,
-    LOAD_BYTE_INDEXED,
-    LOAD_HALF,
-    LOAD_HALF_INDEXED,
-    LOAD_INDEX_IP,
-    RETURN,
-    WHOLE,
-    Instruction,
-)
+from auditor.net.filters import ICMP, UNREACHABLE
 from auditor.net.rings import Frames
 
-ICMP, TCP = 1, 6
-ECHO_REPLY, UNREACHABLE = 0, 3
 LEAST = 54  # octets of an answering segment; a complaint is longer
 LOOK = 62  # octets: the frame, ICMP's head and the IP head of what could not be delivered
-
-
-def segments_or_errors(port: int) -> tuple[Instruction, ...]:
-    """Give the filter that lets TCP segments to a port of ours through, and such answers."""
-    return (
-        (LOAD_HALF, 0, 0, 12),
-        (EQUAL, 0, 10, ETH_P_IP),
-        (LOAD_BYTE, 0, 0, 23),
-        (EQUAL, 0, 3, TCP),
-        (LOAD_INDEX_IP, 0, 0, 14),
-        (LOAD_HALF_INDEXED, 0, 0, 16),
-        (EQUAL, 4, 5, port),
-        (EQUAL, 0, 4, ICMP),
-        (LOAD_INDEX_IP, 0, 0, 14),
-        (LOAD_BYTE_INDEXED, 0, 0, 14),
-        (EQUAL, 0, 1, UNREACHABLE),
-        (RETURN, 0, 0, WHOLE),
-        (RETURN, 0, 0, 0),
-    )
-
-
-ECHOES_OR_ERRORS: tuple[Instruction, ...] = (
-    (LOAD_HALF, 0, 0, 12),
-    (EQUAL, 0, 7, ETH_P_IP),
-    (LOAD_BYTE, 0, 0, 23),
-    (EQUAL, 0, 5, ICMP),
-    (LOAD_INDEX_IP, 0, 0, 14),
-    (LOAD_BYTE_INDEXED, 0, 0, 14),
-    (EQUAL, 1, 0, ECHO_REPLY),
-    (EQUAL, 0, 1, UNREACHABLE),
-    (RETURN, 0, 0, WHOLE),
-    (RETURN, 0, 0, 0),
-)
 
 
 class Complaints:

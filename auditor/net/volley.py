@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.errors import ScopeRefusal
+from auditor.net.filters import Instruction
 from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import Interface
-from auditor.net.link import Instruction
 from auditor.net.ringed import Ringed
 from auditor.net.rings import Frames, Rings
 

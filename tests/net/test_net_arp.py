@@ -13,8 +13,9 @@ from auditor.model.coverage_note import read_note
 from auditor.model.observation import Outcome
 from auditor.net.arp import Replies, proxies, request, stretches, sweep_arp
 from auditor.net.connect import sweep_connect
+from auditor.net.filters import ARP_REPLIES
 from auditor.net.interfaces import for_target, interfaces, named, routed_source, split
-from auditor.net.link import ARP_REPLIES, open_link, take
+from auditor.net.link import open_link, take
 from tests.net.stage import Aside, guard, inside, paced
 
 NET = AddressSet.parse(["10.9.0.0/24"])

@@ -13,8 +13,8 @@ import pytest
 from auditor import planning, wiring
 from auditor.net.arp import request
 from auditor.net.engine import Engine
+from auditor.net.filters import ARP_REPLIES
 from auditor.net.interfaces import interfaces, named
-from auditor.net.link import ARP_REPLIES
 from auditor.net.rings import Rings
 from auditor.plugins import Medium
 from auditor.schedule import Work, collect

@@ -24,10 +24,11 @@ from auditor.net.bulk import Fence, numbers_of, set_of
 from auditor.net.ear import listen, neighbours6
 from auditor.net.echo import echo, is_answer
 from auditor.net.engine import Engine
+from auditor.net.filters import ARP_REPLIES
 from auditor.net.guard import Kind
 from auditor.net.icmp import sweep_icmp
 from auditor.net.interfaces import interfaces, named
-from auditor.net.link import ARP_REPLIES, BROADCAST
+from auditor.net.link import BROADCAST
 from auditor.net.syn import SynQuestions, sweep_syn
 from auditor.net.volley import fire
 from auditor.sweeps.ndp import SWEEP as NDP
