@@ -11,14 +11,19 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
+from auditor import wiring
 from auditor.commands import collecting
+from auditor.commands.going_on import Record
 from auditor.commands.setting import Setting
-from auditor.model.observation import Outcome
+from auditor.model.journal import Sent
+from auditor.model.observation import Outcome, Run
 from auditor.store.ledger import Ledger
+from auditor.store.tables import journal_value
 from tests.net.stage import Aside, Cable
 
 ROOT = Path(__file__).parent.parent
@@ -332,3 +337,104 @@ def test_a_report_whose_file_cannot_take_its_name_leaves_no_torn_one(cables, tmp
     assert not list(out.glob(".*"))
     assert run(cable, db, "report", "--out", str(out))[0] in {0, 1, 3}
     assert run(cable, db, "verify", str(out))[0] == 0
+
+
+# ---------------------------------------------------------------- what the one before has sent
+
+
+def journal(db, folder):
+    """Give what was sent by all runs of a ledger: what it holds, and what a killed run left."""
+    with Ledger.open(f"sqlite:///{db}") as ledger:
+        sent = [one for run in ledger.runs() for one in ledger.journaled(run.id)]
+    lines = [line.split(b"\t") for path in folder.glob("*-sent-*")
+             for line in path.read_bytes().split(b"\n")[1:-1]]  # fmt: skip
+    left = [journal_value((0, moment.decode(), doc.decode())) for _, moment, doc in lines]
+    return sorted({*sent, *left}, key=lambda one: one.moment)
+
+
+def asks_all(one):
+    return one.kind == "udp" and ip_address(one.ip).is_multicast
+
+
+def test_a_new_scan_keeps_to_the_pace_of_the_one_that_was_killed(cables, tmp_path):
+    """Whoever hears three questions in thirty seconds does not care which run they are of."""
+    cable, db = cables(), tmp_path / "l.db"
+    killed = start(cable, db, "scan", "10.9.0.0/28")
+    until_sent(tmp_path, "onvif")
+    killed.kill()
+    killed.communicate()
+    before = len([one for one in journal(db, tmp_path) if asks_all(one)])
+    again = start(cable, db, "scan", "10.9.0.0/28")
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        questions = [one for one in journal(db, tmp_path) if asks_all(one)]
+        if len(questions) > before:
+            break
+    again.kill()
+    again.communicate()
+    assert before and len(questions) > before, "the second scan asks, too"
+    moments = [one.moment for one in questions]
+    in_window = [sum(m <= other < m + timedelta(seconds=30) for other in moments) for m in moments]
+    assert max(in_window) <= 3
+
+
+def recorded(db, number, now):
+    """A run of a ledger as a scan begins it, by a clock that stands."""
+
+    class Standing(Setting):
+        def now(self):
+            return now
+
+    setting = Standing(f"sqlite:///{db}", quiet=True)
+    ledger = wiring.open_ledger(setting.db)
+    return Record(setting, ledger, Run(f"run-{number}", "TEST", "scan", now))
+
+
+def leave(db, how, *sent):
+    """Begin a run in a process of its own, note what it sends, and end it."""
+    if pid := os.fork():
+        os.waitpid(pid, 0)
+        return
+    record = recorded(db, 1, sent[0].moment)
+    record.begin("nowhere")
+    for one in sent:
+        record.note(one)
+    if how == "interrupted":
+        record.finish("interrupted", "")
+        record.__exit__(None, None, None)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+GROUP = "239.255.255.250"
+
+
+@pytest.mark.parametrize("how", ["killed", "interrupted"])
+def test_what_another_run_sent_just_now_counts(tmp_path, how):
+    just_now = datetime.now(UTC)
+    sent = (Sent(just_now, "udp", GROUP, 37020), Sent(just_now, "udp", GROUP, 3702),
+            Sent(just_now, "tcp", "10.9.0.1", 80), Sent(just_now, "ndp", "ff02::1"))  # fmt: skip
+    leave(tmp_path / "l.db", how, *sent)
+    record = recorded(tmp_path / "l.db", 2, just_now + timedelta(seconds=0.25))
+    record.look_back()
+    assert record.called == 3
+    assert record.rest_s(1.0) == 0.75
+
+
+@pytest.mark.parametrize("how", ["killed", "interrupted"])
+def test_what_another_run_sent_long_ago_does_not(tmp_path, how):
+    long_ago = datetime.now(UTC)
+    leave(tmp_path / "l.db", how, Sent(long_ago, "udp", GROUP, 37020))
+    record = recorded(tmp_path / "l.db", 2, long_ago + timedelta(seconds=60))
+    record.look_back()
+    assert record.called == 0 and record.rest_s(1.0) == 0.0
+
+
+def test_looking_back_leaves_a_killed_run_to_be_resumed(tmp_path):
+    just_now = datetime.now(UTC)
+    leave(tmp_path / "l.db", "killed", Sent(just_now, "udp", GROUP, 37020))
+    recorded(tmp_path / "l.db", 2, just_now).look_back()
+    resumed = recorded(tmp_path / "l.db", 1, just_now)
+    resumed.take_up()
+    assert resumed.called == 1
+    assert len(list(resumed.ledger.journaled("run-1"))) == 1

@@ -216,6 +216,7 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
         tool_version=__version__,
     )
     with Record(setting, ledger, run) as record:
+        record.look_back()
         return _collect(setting, asked, record, scope)
 
 
@@ -288,8 +289,8 @@ def _collect(
     )
 
     async def job(stop: asyncio.Event) -> bool:
-        if again:  # whatever was sent last, no cap of any second is exceeded
-            await asyncio.sleep(guard.rest_s)
+        # whatever was sent last, no cap of any second is exceeded
+        await asyncio.sleep(record.rest_s(guard.rest_s))
         return await collect(work, engine, stop)
 
     status, reason = "interrupted", ""

@@ -2,21 +2,23 @@
 
 Answers and the account of what was sent go into the ledger in one commit; until then the
 account stands in a file beside it (`auditor.store.spool`), so that a killed run has one too.
+Whoever is asked knows no runs: what an earlier one sent a moment ago counts for a new one as well.
 """
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 from auditor import wiring
 from auditor.commands.moments import Moments
 from auditor.commands.setting import Setting
-from auditor.errors import LedgerError
-from auditor.model.journal import GAP, Sent, calls, conversations
+from auditor.errors import LedgerError, UsageError
+from auditor.model.journal import GAP, SPAN, Sent, calls, conversations
 from auditor.model.observation import Attempt, Run
 from auditor.model.settled import Done, settled
 from auditor.outbox import KEEP_S
@@ -30,7 +32,8 @@ class Record:
     """One run's part of the ledger while this process collects it; nobody else can meanwhile.
 
     clock: the moments of this run. done: what earlier parts know. spent: conversations that
-    they began with each host. called: how often they asked everybody on a segment just now.
+    they began with each host. called: how often they, or other runs of this ledger, asked everybody
+    on a segment just now. last: when something was sent last.
     """
 
     def __init__(self, setting: Setting, ledger: Ledger, run: Run) -> None:
@@ -40,6 +43,7 @@ class Record:
         self.done: Done = settled(())
         self.spent: Counter[str] = Counter()
         self.called = 0
+        self.last: datetime | None = None
         self.clock = Moments(setting.now, after=run.started)
         self._clean = True  # nothing stands in the file that the ledger lacks
         self._spool = Spool(spool_of(setting.db, run.id, wiring.user_data() / "sent"), run.id)
@@ -64,6 +68,38 @@ class Record:
         self.ledger.start(replace(self.run, vantage=vantage))
         self._clean = False
 
+    def look_back(self) -> None:
+        """Count what earlier runs of this ledger sent just now, however they ended."""
+        now = self.setting.now()
+        runs = (run for run in self.ledger.runs() if run.kind == "scan" and run.id != self.run.id)
+        sent = [one for run in runs for one in self._lately(run, now - SPAN)]
+        self.called = calls(sent, now)
+        self.last = max((one.moment for one in sent), default=None)
+
+    def _lately(self, run: Run, since: datetime) -> list[Sent]:
+        """Give what a run has sent since, by the ledger and by the file that it left."""
+        path = spool_of(self.setting.db, run.id, wiring.user_data() / "sent")
+        left = path.exists() and path.stat().st_mtime > since.timestamp()
+        if not left and (run.ended is None or run.ended <= since):
+            return []
+        sent = list(self.ledger.journaled(run.id))
+        with contextlib.suppress(UsageError):  # another process collects it
+            if left:
+                spool = Spool(path, run.id)
+                sent += spool.left(len(sent))
+                spool.close(done=False)
+        return [one for one in sent if one.moment > since]
+
+    def rest_s(self, whole_s: float) -> float:
+        """Tell for how long nothing may be sent, so that no cap remembers what was sent before.
+
+        whole_s: after what silence that is so.
+        """
+        if self.last is None:
+            return 0.0
+        over = self.last + timedelta(seconds=whole_s) - self.setting.now()
+        return min(whole_s, max(0.0, over.total_seconds()))
+
     def take_up(self) -> None:
         """Learn from the ledger and the file beside it what earlier parts of the run did."""
         self._clean = False
@@ -78,7 +114,7 @@ class Record:
             self.ledger.journal(self.run.id, left)
         self._spool.empty()
         self._number = len(sent) + len(left)
-        self.called = calls(sent + left, last)
+        self.called, self.last = calls(sent + left, last), self.setting.now()
         self.done, self.spent = settled(attempts), conversations((*sent, *left))
         self.clock = Moments(self.setting.now, after=last)
         self._tell_jumps()
