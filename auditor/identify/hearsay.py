@@ -7,7 +7,8 @@ a camera on a foreign subnet, or behind a bridge, is known by nothing else.
 
 What stands may still be doubted, and is then a reason to look and no proof (decision 0019):
 nobody answers at the address although everybody was asked for it, another hardware address answers
-there than the one stated, or the one stated answers at another address.
+there than the one stated, the one stated answers at another address, or the frame came from another
+device than the one that answers at the sender's address.
 """
 
 from collections.abc import Iterable
@@ -19,6 +20,8 @@ from auditor.model.coverage_note import NOTHING, read_note
 from auditor.model.observation import Attempt, Origin
 
 NOBODY_THERE, OTHER_MAC, MAC_ELSEWHERE = "nobody_there", "other_mac", "mac_elsewhere"
+SENT_BY_OTHER = "sent_by_other"
+FRAME = "link.source"  # who sent the frame that a reply came in
 _DISCOVERY = ("sadp.", "dhip.", "onvif.", "ssdp.", "mdns.")  # fields of replies to a group
 
 _SENDERS = frozenset({"sadp.sender", "dhip.sender"})
@@ -38,9 +41,10 @@ class Link:
             self.macs.setdefault((where, keys.ip or ""), set()).add(mac)
             self.ips.setdefault((where, mac), set()).add(keys.ip or "")
 
-    def elsewhere(self, where: _Where, macs: Iterable[str]) -> bool:
-        """Tell whether one of these MACs answers at an IPv4 address; IPv6 ones come beside it."""
-        return any("." in ip for mac in macs for ip in self.ips.get((where, mac), ()))
+    def elsewhere(self, where: _Where, macs: Iterable[str]) -> str | None:
+        """Give an IPv4 address at which one of these MACs answers; IPv6 ones come beside it."""
+        found = (ip for mac in macs for ip in self.ips.get((where, mac), ()) if "." in ip)
+        return min(found, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +76,51 @@ def doubt(claim: Claim, at: Keys, link: Link, silent: AddressSet = NOTHING) -> s
     """
     if at.ip and at.ip in silent:
         return NOBODY_THERE
+    if _borrowed(claim, link):
+        return SENT_BY_OTHER
     said, stated = link.macs.get((claim.where, at.ip or ""), set()), set(claim.keys.hardware)
     if said and stated:
         return "" if said & stated else OTHER_MAC
     return MAC_ELSEWHERE if not said and link.elsewhere(claim.where, stated) else ""
 
 
+def _sender(claim: Claim) -> str | None:
+    """Give the address that a reply was sent from."""
+    said = (o.value for o in claim.attempt.observations if o.field in _SENDERS)
+    return next(said, claim.keys.ip)
+
+
+def _frames(claim: Claim) -> set[str]:
+    return {o.value for o in claim.attempt.observations if o.field == FRAME}
+
+
+def _borrowed(claim: Claim, link: Link) -> bool:
+    """Tell whether the frame of a reply is another device's than that at the sender's address."""
+    frames = _frames(claim)
+    there = link.macs.get((claim.where, _sender(claim) or ""), set())
+    if not frames or frames & there:
+        return False
+    others = frames - set(claim.keys.hardware)
+    return bool(there) or link.elsewhere(claim.where, others) is not None
+
+
 def placed(claim: Claim, link: Link, silent: AddressSet = NOTHING) -> Keys:
-    """Give the keys of a claim: those of its sender where it speaks of somebody else.
+    """Give the keys of a claim: those of who sent it where it speaks of somebody else.
 
     silent: where nobody answered in the same run; a MAC that answers elsewhere is not there.
     """
-    keys, where = claim.keys, claim.where
-    sender = next((o.value for o in claim.attempt.observations if o.field in _SENDERS), keys.ip)
+    keys, where, sender = claim.keys, claim.where, _sender(claim)
     said, sent = (link.macs.get((where, ip or ""), set()) for ip in (keys.ip, sender))
     if said and sent and not said & sent:
         return replace(keys, ip=sender, macs=(), local_macs=())
+    by = link.elsewhere(where, _frames(claim)) if said and _borrowed(claim, link) else None
+    if by:
+        return replace(keys, ip=by, macs=(), local_macs=())
     if not said and (keys.ip is None or keys.ip not in silent):
         return keys
     if said & set(keys.hardware):
         return keys
     elsewhere = any(link.ips.get((where, mac)) for mac in keys.hardware)
     if not said:
-        elsewhere = link.elsewhere(where, keys.hardware)
+        elsewhere = link.elsewhere(where, keys.hardware) is not None
     return replace(keys, macs=(), local_macs=()) if elsewhere else keys

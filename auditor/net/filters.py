@@ -77,3 +77,11 @@ def segments_or_errors(port: int) -> Program:
         *_ICMP_TYPE,
         _is(UNREACHABLE),
     )
+
+
+def datagrams(*ports: int) -> Program:
+    """Let UDP datagrams over IPv4 to ports of ours through."""
+    *others, last = ports
+    return _program(
+        *_IPV4, _is(UDP), *_TARGET_PORT, *(_is(port, _KEEP, 0) for port in others), _is(last)
+    )

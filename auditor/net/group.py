@@ -17,6 +17,7 @@ from auditor.model.observation import Attempt, Endpoint, Outcome
 from auditor.net.guard import Guard
 from auditor.net.interfaces import Interface
 from auditor.net.replies import Replies
+from auditor.net.senders import Senders
 from auditor.plugins import Found, Sweep
 
 LISTEN_S = 3.0
@@ -37,12 +38,16 @@ async def ask_group(
     """
     started, loop = guard.clock(), asyncio.get_running_loop()
     began = loop.time()
-    replies = Replies(interface.on_link)
+    senders = Senders()
+    replies = Replies(interface.on_link, senders.of)
     with contextlib.ExitStack() as stack:
         asking = stack.enter_context(_socket(sweep.group, interface, 0))
         ears = [asking]
         if sweep.also_port:
             ears.append(stack.enter_context(_socket(sweep.group, interface, sweep.also_port)))
+        if ":" not in sweep.group:
+            ports = [int(ear.getsockname()[1]) for ear in ears]
+            stack.enter_context(senders.listening(interface, *ports))
         for ear in ears:
             loop.add_reader(ear.fileno(), _take, ear, interface, replies.add)
             stack.callback(loop.remove_reader, ear.fileno())

@@ -8,8 +8,11 @@ short one before a long one; and what there was no room or no time for is counte
 import asyncio
 import heapq
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 
 from auditor.model.address import AddressSet
+from auditor.model.observation import Observation
 from auditor.plugins import Found, Sweep
 
 MOST_REPLIES = 20_000  # distinct ones from senders on the segment, in one round of one sweep
@@ -26,10 +29,17 @@ READ_MORE_S = 2.0  # how long replies are still read after the listening
 
 
 class Replies:
-    """What came and is not read yet. counts: came, dropped, devices dropped."""
+    """What came and is not read yet. counts: came, dropped, devices dropped.
 
-    def __init__(self, near: AddressSet) -> None:
-        self.near = near
+    came_by: by which hardware address a reply of a sender came, where that is known.
+    """
+
+    def __init__(
+        self,
+        near: AddressSet,
+        came_by: Callable[[bytes, str], str | None] = lambda _data, _sender: None,
+    ) -> None:
+        self.near, self.came_by = near, came_by
         self.counts: Counter[str] = Counter()
         self._known: set[tuple[str, bytes]] = set()
         self._senders: Counter[str] = Counter()
@@ -85,8 +95,10 @@ class Replies:
         until = loop.time() + SLICE_S
         while self._waiting and loop.time() < until:
             *_, sender, data = heapq.heappop(self._waiting)
+            mac = self.came_by(data, sender)
+            source = (Observation("link.source", mac),) if mac else ()
             for one in sweep.read(data, sender):
-                self._keep(one, sender)
+                self._keep(replace(one, observations=(*one.observations, *source)), sender)
 
     def _keep(self, one: Found, sender: str) -> None:
         if one in self._found:

@@ -195,3 +195,50 @@ def test_what_somebody_else_captured_is_no_reply_to_us(known):
 def test_a_camera_on_a_foreign_subnet_with_an_ipv6_address_on_the_segment_stands(known):
     writer = swept(EMPTY).row("ndp", "fe80::9", OTHER, ("mac", OTHER), transport="ndp")
     assert judged(known, claim(writer, "192.168.1.64"), "192.168.1.64")[:2] == ("confirmed", [])
+
+
+# ---------------------------------------------------------------- whose frame it came in
+
+FORGER, AT = "00:bb:00:00:00:66", "10.0.0.2"
+
+
+def forged(ip, mac=None, frame=FORGER):
+    writer = swept(EMPTY).arp(AT, FORGER)
+    seen = (SAYS, *((("mac", mac),) if mac else ()), ("link.source", frame))
+    return writer.row("sadp", ip, mac, *seen, transport="udp", port=37020)
+
+
+@pytest.mark.parametrize("mac", [None, THEIRS])
+def test_a_reply_in_the_name_of_another_is_laid_at_the_door_of_who_sent_it(known, mac):
+    writer = forged(VICTIM, mac)
+    standing, codes, device = judged(known, writer, AT)
+    found = {d.ips[0]: d for d in correlate(writer.rows)}
+    assert not replies(found[VICTIM]) and found[VICTIM].macs == (THEIRS,)
+    assert device.macs == (FORGER,) and replies(device)
+    assert (standing, codes) == ("probable", ["sent_by_other"])
+
+
+def test_a_forged_factory_address_confirms_nothing(known):
+    standing, codes, _ = judged(known, forged("192.168.1.64", OTHER), "192.168.1.64")
+    assert (standing, codes) == ("probable", ["sent_by_other"])
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param(OTHER, id="its-own-frame"),
+        pytest.param("00:cc:00:00:00:77", id="a-bridge-that-nothing-else-shows"),
+    ],
+)
+def test_a_true_factory_address_stands(known, frame):
+    writer = forged("192.168.1.64", OTHER, frame)
+    assert judged(known, writer, "192.168.1.64")[:2] == ("confirmed", [])
+
+
+def test_a_reply_in_the_frame_of_who_answers_there_stands(known):
+    assert judged(known, forged(VICTIM, THEIRS, THEIRS), VICTIM)[:2] == ("confirmed", [])
+
+
+def test_a_frame_that_nothing_else_shows_leaves_the_reply_in_doubt(known):
+    standing, codes, _ = judged(known, forged(VICTIM, None, "00:cc:00:00:00:77"), VICTIM)
+    assert (standing, codes) == ("probable", ["sent_by_other"])

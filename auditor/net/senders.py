@@ -1,0 +1,70 @@
+"""By which hardware address a reply to a group came: the frames beside the sockets that read it.
+
+Anybody can write any IP address into a datagram. The address in its frame is that of whoever sent
+it, or of the bridge in front of it; what follows from that is decided elsewhere. Source: Ethernet
+II, IPv4 (RFC 791), UDP (RFC 768). Needs CAP_NET_RAW; without it nothing is known of senders.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+from auditor.net import interfaces
+from auditor.net.filters import UDP, datagrams
+from auditor.net.link import open_link, take
+from auditor.wire.addresses import mac_text
+
+AT_ONCE = 256  # frames that are taken in one go
+MOST = 40_000  # replies whose senders are remembered
+PREFIX = 128  # octets by which a reply is told from others of the same IP address
+ETHERNET, UDP_HEAD = 14, 8
+
+
+class Senders:
+    """Who sent which reply, by its IP address and how it begins."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bytes], str] = {}
+
+    def of(self, data: bytes, sender: str) -> str | None:
+        """Give the hardware address by which a reply came; None where its frame was not seen."""
+        return self._known.get((sender, data[:PREFIX]))
+
+    @contextlib.contextmanager
+    def listening(self, interface: interfaces.Interface, *ports: int) -> Iterator[None]:
+        """Remember the senders of IPv4 datagrams to ports of ours."""
+        if not interfaces.may(interfaces.CAP_NET_RAW):
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        with open_link(interface, datagrams(*ports)) as ear:
+            loop.add_reader(ear.fileno(), self._read, ear)
+            try:
+                yield
+            finally:
+                loop.remove_reader(ear.fileno())
+
+    def _read(self, ear: socket.socket) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                frame = take(ear)
+            except OSError:  # the link went down; it is noticed by whoever sends
+                return
+            if frame is None:
+                return
+            self.note(frame.data)
+
+    def note(self, raw: bytes) -> None:
+        """Remember the sender of one frame; of a datagram in pieces the first tells it."""
+        head = ETHERNET + 4 * (raw[ETHERNET] & 0x0F) if len(raw) > ETHERNET else len(raw)
+        if (
+            len(raw) < head + UDP_HEAD
+            or raw[23] != UDP
+            or int.from_bytes(raw[20:22], "big") & 0x1FFF
+        ):
+            return
+        mac, size = mac_text(raw[6:12]), int.from_bytes(raw[head + 4 : head + 6], "big") - UDP_HEAD
+        data = raw[head + UDP_HEAD : head + UDP_HEAD + min(max(size, 0), PREFIX)]
+        if mac and len(self._known) < MOST:
+            self._known.setdefault((socket.inet_ntoa(raw[26:30]), data), mac)
