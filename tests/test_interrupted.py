@@ -239,7 +239,7 @@ def accident(cable, folder, name):
     (folder / "scope.toml").write_text(SCOPE, "utf-8")
     tool, act, mend, _ = ACCIDENTS[name]
     db = folder / "l.db"
-    with Aside(cable.there, serve):
+    with Aside(cable.there, serve, alone=True):
         running = start(cable, db, "scan", "--scope", str(folder / "scope.toml"))
         try:
             until_sent(folder, tool)
@@ -261,7 +261,7 @@ def test_a_link_that_goes_is_said_once_and_nobody_is_silent_for_it(cables, tmp_p
     pairs = {name: cables() for name in ACCIDENTS}
     whole = cables()
     (tmp_path / "scope.toml").write_text(SCOPE, "utf-8")
-    with Aside(whole.there, serve):
+    with Aside(whole.there, serve, alone=True):
         assert (
             run(whole, tmp_path / "w.db", "scan", "--scope", str(tmp_path / "scope.toml"))[0] == 0
         )
