@@ -41,6 +41,7 @@ _DIRECT = {
 }
 # free text of a list, in which a model designation may stand
 _FREE = frozenset({"asset.name", "asset.description", "asset.notes", "asset.vms_driver"})
+_TELLING = frozenset({"mac", *_DIRECT, *_FREE})  # besides those that fingerprints are of
 # scheme://host of an absolute or network-path reference (RFC 3986, 4.2)
 _HOST = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//(?P<host>\[[^\]]*\]|[^/:?#]*)", re.IGNORECASE)
 
@@ -53,12 +54,12 @@ class _Fact(NamedTuple):
     kind: str
     origin: Origin
     seq: int
-    raw_sha256: str | None
+    observation: Observation
 
     def says(self, trait: str, claim: str, rule: str, strength: Strength) -> Evidence:
         return Evidence(
             trait, claim, rule, self.field, self.value[:VALUE_CHARS], strength, self.kind,
-            self.seq, self.raw_sha256,
+            self.seq, self.observation.raw_sha256,
         )  # fmt: skip
 
 
@@ -115,14 +116,10 @@ def of_observation(
 ) -> Iterator[Evidence]:
     """Give what one observation claims. tool: the plug-in that made it."""
     field = observation.field
-    fact = _Fact(
-        field,
-        observation.value,
-        knowledge.vocabulary.kind(field, tool),
-        origin,
-        seq,
-        observation.raw_sha256,
-    )
+    if field not in _TELLING and field not in knowledge.library.by_field:
+        return  # as most fields of a reply
+    kind = knowledge.vocabulary.kind(field, tool)
+    fact = _Fact(field, observation.value, kind, origin, seq, observation)
     if field == "mac":
         yield from _of_registrant(fact, knowledge)
     elif field in _DIRECT:
