@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from auditor.commands.setting import Setting
 from auditor.commands.terminal import Progress, complain, emit, safe
 from auditor.errors import AuditorError, EnvironmentLack, UsageError
 from auditor.model.address import AddressSet
-from auditor.model.observation import Attempt, Observation, Origin, Outcome, Run
+from auditor.model.observation import Attempt, Origin, Outcome, Run
 from auditor.model.scope import Plan, Scope
 from auditor.net import interfaces, routes
 from auditor.net.engine import Engine
@@ -273,6 +273,7 @@ def _collect(
     if not again:
         record.begin(engine.vantage(targets))
     progress = Progress(quiet=setting.quiet)
+    enough = wiring.enough()
     work = Work(
         scope=scope,
         targets=targets,
@@ -282,7 +283,8 @@ def _collect(
         clock=guard.clock,
         sink=lambda attempts: record.keep((*attempts, *_listed_by_routers(attempts))),
         progress=progress,
-        enough=_enough(),
+        enough=enough,
+        needless=enough.needless,
         done=record.done,
     )
 
@@ -377,12 +379,6 @@ def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
         ledger.finish(run.id, status, (reason,) if reason else (), clock.now())
     setting.say(f"run {run.id}: {heard} sightings; sent: nothing")
     return 0 if status == "complete" else INCOMPLETE
-
-
-def _enough() -> Callable[[Sequence[Observation]], bool]:
-    from auditor.identify.enough import Enough
-
-    return Enough(wiring.knowledge())
 
 
 def _tell(setting: Setting, done: Collected) -> None:

@@ -6,14 +6,14 @@ only a host of which maker and model are spoken of is weighed.
 
 from collections.abc import Sequence
 
-from auditor.identify.evidence import of_observation
+from auditor.identify.evidence import of_observation, telling
 from auditor.identify.identify import of_observations
 from auditor.identify.knowledge import Knowledge
 from auditor.model.identity import Standing
 from auditor.model.observation import Observation
 
 REMEMBERED = 32_768  # observations
-_NEEDED = frozenset({"maker", "model"})  # nothing else gives them a value
+_NEEDED = ("model", "maker")  # nothing else gives them a value; few tell a model
 
 
 class Enough:
@@ -22,15 +22,38 @@ class Enough:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
         self._spoken: dict[int, frozenset[str]] = {}
+        self._fields = {trait: telling(trait, knowledge) for trait in (*_NEEDED, "device_class")}
 
     def __call__(self, seen: Sequence[Observation]) -> bool:
         """Weigh all that was seen of one host so far."""
-        spoken = {trait for one in seen for trait in self._traits(one)}
-        if not spoken >= _NEEDED:
+        if not all(self._spoken_of(trait, seen) for trait in _NEEDED):
             return False
+        return not self._missing(seen)
+
+    def needless(self, seen: Sequence[Observation], fields: Sequence[str]) -> bool:
+        """Tell whether a reply that is told by these fields cannot add what is missing.
+
+        Only of a host whose maker is confirmed already: of others whatever speaks is welcome.
+        """
+        if not self._spoken_of("maker", seen):
+            return False
+        missing = self._missing(seen)
+        if "maker" in missing:
+            return False
+        return not any(field in self._fields[trait] for trait in missing for field in fields)
+
+    def _missing(self, seen: Sequence[Observation]) -> list[str]:
         found = of_observations(seen, self.knowledge)
-        told = found.model.value is not None and found.device_class.value is not None
-        return told and found.maker.standing is Standing.CONFIRMED
+        known = {
+            "maker": found.maker.standing is Standing.CONFIRMED,
+            "model": found.model.value is not None,
+            "device_class": found.device_class.value is not None,
+        }
+        return [trait for trait, told in known.items() if not told]
+
+    def _spoken_of(self, trait: str, seen: Sequence[Observation]) -> bool:
+        fields = self._fields[trait]
+        return any(trait in self._traits(one) for one in seen if one.field in fields)
 
     def _traits(self, observation: Observation) -> frozenset[str]:
         """Give the traits that an observation speaks of; its text is not kept."""

@@ -63,6 +63,18 @@ class _Fact(NamedTuple):
         )  # fmt: skip
 
 
+def telling(trait: str, knowledge: Knowledge) -> frozenset[str]:
+    """Give the fields that can say something of a trait: maker, model or device_class."""
+    wanted = {"model": {"model"}, "device_class": {"device_class", "model"}}.get(trait)
+    direct = {field for field, told in _DIRECT.items() if wanted is None or told in wanted}
+    printed = {
+        field for field, prints in knowledge.library.by_field.items()
+        for claim in (claim for one in prints for claim in one.claims)
+        if wanted is None or claim.trait in wanted
+    }  # fmt: skip
+    return frozenset({*direct, *_FREE, *printed, *(("mac",) if wanted is None else ())})
+
+
 def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[Evidence, ...]:
     """Give all claims of a device's observations, each once (the first sighting of it).
 

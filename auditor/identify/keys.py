@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auditor.errors import DataError
 from auditor.model.address import Mac
@@ -79,6 +80,8 @@ def keys_of(attempt: Attempt) -> Keys:
         _add_mac(endpoint.mac, found)
     for observation in attempt.observations:
         field, value = observation.field, observation.value
+        if field not in _KEYED:
+            continue
         if field == "mac":
             _add_mac(value, found)
         elif field in _SERIALS:
@@ -121,6 +124,9 @@ def _dhip_serial(observation: Observation) -> str:
 
 
 _REPLIES = {"sadp.reply": _sadp_serial, "dhip.reply": _dhip_serial}
+_KEYED = frozenset({
+    "mac", "asset.tag", "device.id", *_SERIALS, *_REPLIES, *_DISCOVERY, *_HOSTNAMES,
+})  # fmt: skip
 
 
 def _uuid(text: str) -> str | None:
@@ -146,13 +152,20 @@ def _add(kind: str, value: str | None, found: dict[str, list[str]]) -> None:
 
 
 def _add_mac(text: str, found: dict[str, list[str]]) -> None:
+    kind, value = _mac_key(text)
+    _add(kind, value, found)
+
+
+@lru_cache(maxsize=4_096)  # each record is read twice, and a device has several
+def _mac_key(text: str) -> tuple[str, str | None]:
+    """Fold a hardware address; None for what is none, or names no single device."""
     try:
         mac = Mac.parse(text)
     except DataError:
-        return
+        return "mac", None
     if mac.is_group or mac.value == 0:
-        return
-    _add("local" if mac.is_local else "mac", str(mac), found)
+        return "mac", None
+    return "local" if mac.is_local else "mac", str(mac)
 
 
 def plain_key(text: str) -> str | None:

@@ -105,9 +105,7 @@ async def dial(
     return Dialled(found.ended, took_s, found.sock)
 
 
-async def _counted(
-    guard: Guard, trying: Awaitable[Dialled], unused: Callable[[], None]
-) -> Dialled:
+async def _counted(guard: Guard, trying: Awaitable[Dialled], unused: Callable[[], None]) -> Dialled:
     """Give back the turn of the segment that ends a handshake where that does not come about."""
     # who is near answers at once; whoever does not may never
     late = asyncio.get_running_loop().call_later(HANDSHAKE_S, unused)

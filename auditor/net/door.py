@@ -210,6 +210,8 @@ async def _drive(talk: _Talk, seen: list[Observation]) -> None:
             if isinstance(step, Observation):
                 seen.append(step)
                 heard = None
+            elif step.tells and talk.peer.needless and talk.peer.needless(seen, step.tells):
+                return
             else:
                 heard = await talk.ask(step)
     except StopIteration:

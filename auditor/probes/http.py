@@ -16,6 +16,7 @@ from auditor.wire.http import Origin, get, icon_reference, target_on, told_by
 FRONT = "/"
 LIMIT_BYTES = 16_384
 ICON_LIMIT_BYTES = 65_536 + 2_048  # an icon of 64 KiB and a head before it
+ICON = ("http.favicon_md5", "http.favicon_mmh3")
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Reply = Generator[Say | Observation, Heard | None, Message | None]
@@ -71,7 +72,9 @@ def _icon(origin: Origin, page: Message, base: str) -> Conversation:
     target = target_on(origin, named, base) if named else "/favicon.ico"
     if target is None:
         return
-    heard = yield Say(get(origin, target), done=is_whole, limit_bytes=ICON_LIMIT_BYTES, fresh=True)
+    heard = yield Say(
+        get(origin, target), done=is_whole, limit_bytes=ICON_LIMIT_BYTES, fresh=True, tells=ICON
+    )
     try:
         reply = read_message(heard.data if heard else b"", "HTTP")
     except DataError:
@@ -79,8 +82,8 @@ def _icon(origin: Origin, page: Message, base: str) -> Conversation:
     unmeasured = reply.first("content-length") is None
     whole = reply.whole or (unmeasured and favicon.is_complete(reply.body))
     if heard and reply.status == 200 and whole and favicon.is_icon(reply.body):
-        yield Observation("http.favicon_md5", favicon.md5(reply.body), heard.data)
-        yield Observation("http.favicon_mmh3", favicon.mmh3(reply.body), heard.data)
+        for field, name in zip(ICON, (favicon.md5, favicon.mmh3), strict=True):
+            yield Observation(field, name(reply.body), heard.data)
 
 
 PROBE = Probe(

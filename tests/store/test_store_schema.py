@@ -188,9 +188,7 @@ def test_a_new_file_is_what_all_revisions_make_of_it(tmp_path, later):
         Ledger.open(f"sqlite:///{path}").close()
         with contextlib.closing(sqlite3.connect(path)) as found:
             asked = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
-            plain = [
-                tuple(" ".join(str(v).split()) for v in row) for row in found.execute(asked)
-            ]
+            plain = [tuple(" ".join(str(v).split()) for v in row) for row in found.execute(asked)]
             mark = found.execute("PRAGMA application_id").fetchall()
             revision = found.execute("SELECT * FROM auditor_schema").fetchall()
             made.append((plain, mark, revision))
@@ -210,7 +208,10 @@ def loaded_by_a_new_ledger(path):
         "print(*sys.modules)"
     )
     return subprocess.run(
-        [sys.executable, "-c", code, f"sqlite:///{path}"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, f"sqlite:///{path}"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split()
 
 
