@@ -64,12 +64,17 @@ class Keys:
         return self.macs + self.local_macs
 
     @property
+    def bare(self) -> bool:
+        """Tell whether there is nothing but an address, as of most answers."""
+        return not (
+            self.macs or self.local_macs or self.serials or self.ids or self.tags
+            or self.hostnames or self.discovery_ids or self.serial_ends
+        )  # fmt: skip
+
+    @property
     def empty(self) -> bool:
         """Tell whether nothing says which device this is about."""
-        return not (
-            self.ip or self.macs or self.local_macs or self.serials or self.ids or self.tags
-            or self.hostnames or self.discovery_ids
-        )  # fmt: skip
+        return not self.ip and self.bare
 
 
 def keys_of(attempt: Attempt) -> Keys:
@@ -96,11 +101,14 @@ def keys_of(attempt: Attempt) -> Keys:
             _add("discovery", _uuid(value), found)
         elif field in _HOSTNAMES:
             _add("hostname", hostname_key(value), found)
+    ip = endpoint.ip if endpoint.ip not in {"0.0.0.0", "::"} else None  # noqa: S104
+    if not found:
+        return Keys(ip, (), (), (), (), (), (), (), (), _present(attempt))
     for serial in found.get("serial", ()):
         _add("end", _end(serial), found)
     get = found.get
     return Keys(
-        endpoint.ip if endpoint.ip not in {"0.0.0.0", "::"} else None,  # noqa: S104
+        ip,
         tuple(get("mac", ())),
         tuple(get("local", ())),
         tuple(get("serial", ())),
