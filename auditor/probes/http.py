@@ -9,7 +9,8 @@ from collections.abc import Generator
 from auditor.errors import DataError
 from auditor.model.observation import Observation, text
 from auditor.plugins import Conversation, Heard, Peer, Probe, Say
-from auditor.wire import favicon, x509
+from auditor.wire import x509
+from auditor.wire.favicon import is_complete, is_icon, md5, mmh3
 from auditor.wire.head import Message, is_whole, read_message
 from auditor.wire.http import Origin, get, icon_reference, target_on, told_by
 
@@ -80,10 +81,10 @@ def _icon(origin: Origin, page: Message, base: str) -> Conversation:
     except DataError:
         return  # the page was answered: a strange icon does not spoil that
     unmeasured = reply.first("content-length") is None
-    whole = reply.whole or (unmeasured and favicon.is_complete(reply.body))
-    if heard and reply.status == 200 and whole and favicon.is_icon(reply.body):
-        for field, name in zip(ICON, (favicon.md5, favicon.mmh3), strict=True):
-            yield Observation(field, name(reply.body), heard.data)
+    whole = reply.whole or (unmeasured and is_complete(reply.body))
+    if heard and reply.status == 200 and whole and is_icon(reply.body):
+        for field, value in zip(ICON, (md5(reply.body), mmh3(reply.body)), strict=True):
+            yield Observation(field, value, heard.data)
 
 
 PROBE = Probe(
