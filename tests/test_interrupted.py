@@ -50,8 +50,12 @@ def cables():
         cable.cut()
 
 
+def url_of(db):
+    return db if "://" in str(db) else f"sqlite:///{db}"
+
+
 def start(cable, db, *words, **more):
-    command = ["ip", "netns", "exec", cable.here, *AUDITOR, "--db", f"sqlite:///{db}", *words]
+    command = ["ip", "netns", "exec", cable.here, *AUDITOR, "--db", url_of(db), *words]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": ENV}
     return subprocess.Popen(command, **(pipes | {"start_new_session": True} | more))
 
@@ -64,7 +68,7 @@ def run(cable, db, *words):
 
 def facts(db):
     """Give who was there and how each question ended, without what was put off."""
-    with Ledger.open(f"sqlite:///{db}") as ledger:
+    with Ledger.open(url_of(db)) as ledger:
         assert ledger.verify().ok
         found = [(a.tool, a.endpoint.ip, a.endpoint.port, a.outcome)
                  for a in (s.attempt for s in ledger.attempts())
@@ -74,7 +78,7 @@ def facts(db):
 
 
 def ended(db):
-    with Ledger.open(f"sqlite:///{db}") as ledger:
+    with Ledger.open(url_of(db)) as ledger:
         (one,) = ledger.runs()
     return one
 
