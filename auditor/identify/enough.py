@@ -12,8 +12,11 @@ from auditor.identify.knowledge import Knowledge
 from auditor.model.identity import Standing
 from auditor.model.observation import Observation
 
-REMEMBERED = 32_768  # observations
+REMEMBERED = 32_768  # observations, and as many kinds of hosts
 _NEEDED = ("model", "maker")  # nothing else gives them a value; few tell a model
+
+# What weighing rests on of each claim that an observation makes (see identify.shapes)
+_Claims = tuple[tuple[str, ...], ...]
 
 
 class Enough:
@@ -21,46 +24,55 @@ class Enough:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
-        self._spoken: dict[int, frozenset[str]] = {}
+        self._spoken: dict[int, _Claims] = {}
+        self._weighed: dict[int, frozenset[str]] = {}
         self._fields = {trait: telling(trait, knowledge) for trait in (*_NEEDED, "device_class")}
 
     def __call__(self, seen: Sequence[Observation]) -> bool:
         """Weigh all that was seen of one host so far."""
-        if not all(self._spoken_of(trait, seen) for trait in _NEEDED):
-            return False
-        return not self._missing(seen)
+        return all(self._speaks_of(trait, seen) for trait in _NEEDED) and not self._missing(seen)
 
     def needless(self, seen: Sequence[Observation], fields: Sequence[str]) -> bool:
         """Tell whether a reply that is told by these fields cannot add what is missing.
 
         Only of a host whose maker is confirmed already: of others whatever speaks is welcome.
         """
-        if not self._spoken_of("maker", seen):
+        if not self._speaks_of("maker", seen):
             return False
         missing = self._missing(seen)
         if "maker" in missing:
             return False
         return not any(field in self._fields[trait] for trait in missing for field in fields)
 
-    def _missing(self, seen: Sequence[Observation]) -> list[str]:
-        found = of_observations(seen, self.knowledge)
-        known = {
-            "maker": found.maker.standing is Standing.CONFIRMED,
-            "model": found.model.value is not None,
-            "device_class": found.device_class.value is not None,
-        }
-        return [trait for trait, told in known.items() if not told]
-
-    def _spoken_of(self, trait: str, seen: Sequence[Observation]) -> bool:
+    def _speaks_of(self, trait: str, seen: Sequence[Observation]) -> bool:
         fields = self._fields[trait]
-        return any(trait in self._traits(one) for one in seen if one.field in fields)
+        return any(
+            claim[0] == trait for one in seen if one.field in fields for claim in self._claims(one)
+        )
 
-    def _traits(self, observation: Observation) -> frozenset[str]:
-        """Give the traits that an observation speaks of; its text is not kept."""
+    def _missing(self, seen: Sequence[Observation]) -> frozenset[str]:
+        """Give what is not known yet; of hosts that make the same claims it is worked out once."""
+        key = hash(tuple([claims for one in seen if (claims := self._claims(one))]))
+        if key not in self._weighed:
+            if len(self._weighed) >= REMEMBERED:
+                self._weighed.clear()
+            found = of_observations(seen, self.knowledge)
+            known = {
+                "maker": found.maker.standing is Standing.CONFIRMED,
+                "model": found.model.value is not None,
+                "device_class": found.device_class.value is not None,
+            }
+            self._weighed[key] = frozenset(trait for trait, told in known.items() if not told)
+        return self._weighed[key]
+
+    def _claims(self, observation: Observation) -> _Claims:
+        """Give what an observation claims."""
         key = hash((observation.field, observation.value))
         if key not in self._spoken:
             if len(self._spoken) >= REMEMBERED:
                 self._spoken.clear()
-            claims = of_observation(observation, self.knowledge)
-            self._spoken[key] = frozenset(claim.trait for claim in claims)
+            self._spoken[key] = tuple([
+                (e.trait, e.claim, e.rule, e.field, e.kind, e.strength)
+                for e in of_observation(observation, self.knowledge)
+            ])  # fmt: skip
         return self._spoken[key]
