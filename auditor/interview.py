@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from auditor.model.coverage_note import INCIDENT, LEFT_ALONE, NOT_YET, RESET
@@ -124,7 +124,7 @@ class Host:
 
     async def _ask(self, probe: Probe, port: int) -> None:
         community = self.run.community(self.ip) if probe.needs_community else None
-        peer = Peer(self.ip, port, probe.tls, tuple(self.seen), community)
+        peer = Peer(self.ip, port, probe.tls, tuple(self.seen), community, self._needless)
         seen: list[Observation] = []
         asking = self.run.converse(peer, probe, seen)
         attempt = await (self._listen(asking) if probe.listens else asking)
@@ -140,6 +140,10 @@ class Host:
         if attempt.observations or self.brief:
             self._weigh(attempt)
         await self._feel(attempt)
+
+    def _needless(self, more: Sequence[Observation], fields: Sequence[str]) -> bool:
+        """Tell whether a reply that is told by these fields would add nothing that is missing."""
+        return self.run.work.needless((*self.seen, *more), fields)
 
     async def _listen(self, asking: Coroutine[None, None, Attempt | None]) -> Attempt | None:
         """Wait for who may speak first; None where others told enough meanwhile."""

@@ -30,7 +30,9 @@ from auditor.model.scope import Pace
 class Peer:
     """Whom a probe speaks to. tls: whether the port is spoken to inside TLS.
 
-    known: what earlier questions of this run already told about the host.
+    known: what earlier questions of this run already told about the host. needless: tells of
+    what was seen in this conversation, and of fields that a reply is told by, whether such a
+    reply can add nothing any more.
     """
 
     ip: str
@@ -38,6 +40,9 @@ class Peer:
     tls: bool = False
     known: tuple[Observation, ...] = ()
     community: str | None = field(default=None, repr=False)
+    needless: Callable[[Sequence[Observation], Sequence[str]], bool] | None = field(
+        default=None, repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Say:
     done: tells from what has come so far whether the reply is whole; without it the reply is
     whole when the peer closes or stays idle. limit_bytes: more is not read. fresh: on a new
     connection (the first Say always is). TLS peers: the handshake happens before `data`.
+    tells: the fields that the reply is told by, where nothing else comes of it: it is not
+    asked, and the conversation ends, when they can add nothing to what is known of the peer.
     """
 
     data: bytes
@@ -54,6 +61,7 @@ class Say:
     limit_bytes: int = 16_384
     fresh: bool = False
     idle_s: float = 2.0
+    tells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

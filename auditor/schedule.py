@@ -8,6 +8,7 @@ import asyncio
 import resource
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import cached_property
 from itertools import groupby
 
 from auditor.errors import AuditorError, EnvironmentLack, LedgerError
@@ -253,18 +254,26 @@ class _Run:
 
     def questions(self, ip: str) -> list[tuple[Probe, int]]:
         """Give what is to be asked of a host, in order, each port of each probe once."""
-        scope, made, shut = self.work.scope, [], self.doors.shut(ip)
-        for probe in sorted(self.work.probes, key=lambda probe: (probe.order, probe.name)):
-            if probe.needs_community and self.community(ip) is None:
+        done, shut = self.work.done, self.doors.shut(ip)
+        stranger = self.community(ip) is None
+        made = []
+        for probe, ports in self.plan:
+            if probe.needs_community and stranger:
                 continue
-            ports = dict.fromkeys(p for name in probe.ports for p in self.work.lists.get(name, ()))
-            made += [(probe, port) for port in ports if port in scope.ports - scope.never]
-        return [
-            (probe, port)
-            for probe, port in made
-            if (ip, probe.name, port) not in self.work.done.asked | self.work.done.left
-            and not (probe.transport == "tcp" and port in shut)
-        ]
+            for port in ports:
+                key = ip, probe.name, port
+                closed = probe.transport == "tcp" and port in shut
+                if not (closed or key in done.asked or key in done.left):
+                    made.append((probe, port))
+        return made
+
+    @cached_property
+    def plan(self) -> list[tuple[Probe, list[int]]]:
+        """Give the probes in their order, each with the ports that the scope lets it ask."""
+        lists, allowed = self.work.lists, self.work.scope.ports - self.work.scope.never
+        ordered = sorted(self.work.probes, key=lambda probe: (probe.order, probe.name))
+        named = {p: dict.fromkeys(n for at in p.ports for n in lists.get(at, ())) for p in ordered}
+        return [(p, [port for port in named[p] if port in allowed]) for p in ordered]
 
     def community(self, ip: str) -> str | None:
         """Give the SNMP community that the scope authorises for a host; None for none."""

@@ -15,6 +15,7 @@ from auditor.model.scope import Pace, Scope
 from auditor.plugins import Format, Importer, Medium, Probe, Sweep, Words, load
 
 if TYPE_CHECKING:
+    from auditor.identify.enough import Enough
     from auditor.identify.knowledge import Knowledge
     from auditor.identify.registry import Registry
     from auditor.policy.pack import Pack
@@ -65,6 +66,13 @@ def knowledge(fingerprints: Sequence[Path] = ()) -> "Knowledge":
     from auditor.identify.knowledge import Knowledge
 
     return Knowledge.load(DATA, oui_data(), tuple(fingerprints))
+
+
+def enough() -> "Enough":
+    """Give the rule by which a host is left in peace."""
+    from auditor.identify.enough import Enough
+
+    return Enough(knowledge())
 
 
 def registry() -> "Registry":

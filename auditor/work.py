@@ -72,7 +72,8 @@ class Work:
     """What is to be collected: by whom, about whom, and how the results leave.
 
     lists: data/ports.toml. enough: tells from a host's observations that no more need be
-    asked. clock: UTC.
+    asked. needless: tells that a reply which is told by these fields adds nothing that is
+    missing. clock: UTC.
     """
 
     scope: Scope
@@ -84,6 +85,7 @@ class Work:
     sink: Sink
     progress: Progress = lambda _phase, _done, _total: None
     enough: Callable[[Sequence[Observation]], bool] = lambda _seen: False
+    needless: Callable[[Sequence[Observation], Sequence[str]], bool] = lambda _seen, _fields: False
     done: Done = NOTHING_DONE
     window: int = WINDOW
     recheck_s: float = RECHECK_S

@@ -52,10 +52,11 @@ def identified():
     with tempfile.TemporaryDirectory() as folder:
         ledger = wiring.open_ledger(f"sqlite:///{folder}/ledger.db")
         ledger.start(Run("bench", "BENCH", "scan", now()))
+        enough = Enough(known)  # the rule of `auditor scan`
         work = Work(
             scope, targets, sweeps, probes, LISTS, now,
             sink=lambda attempts: ledger.append("bench", attempts),
-            enough=Enough(known),  # the rule of `auditor scan`
+            enough=enough, needless=enough.needless,
         )  # fmt: skip
         engine = Engine(Guard(scope, clock=now), interfaces(), ())
         began = time.monotonic()

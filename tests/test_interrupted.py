@@ -55,8 +55,12 @@ def cables():
         cable.cut()
 
 
+def url_of(db):
+    return db if "://" in str(db) else f"sqlite:///{db}"
+
+
 def start(cable, db, *words, **more):
-    command = ["ip", "netns", "exec", cable.here, *AUDITOR, "--db", f"sqlite:///{db}", *words]
+    command = ["ip", "netns", "exec", cable.here, *AUDITOR, "--db", url_of(db), *words]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": ENV}
     return subprocess.Popen(command, **(pipes | {"start_new_session": True} | more))
 
@@ -69,7 +73,7 @@ def run(cable, db, *words):
 
 def facts(db):
     """Give who was there and how each question ended, without what was put off."""
-    with Ledger.open(f"sqlite:///{db}") as ledger:
+    with Ledger.open(url_of(db)) as ledger:
         assert ledger.verify().ok
         found = [(a.tool, a.endpoint.ip, a.endpoint.port, a.outcome)
                  for a in (s.attempt for s in ledger.attempts())
@@ -79,7 +83,7 @@ def facts(db):
 
 
 def ended(db):
-    with Ledger.open(f"sqlite:///{db}") as ledger:
+    with Ledger.open(url_of(db)) as ledger:
         (one,) = ledger.runs()
     return one
 
@@ -244,7 +248,7 @@ def accident(cable, folder, name):
     (folder / "scope.toml").write_text(SCOPE, "utf-8")
     tool, act, mend, _ = ACCIDENTS[name]
     db = folder / "l.db"
-    with Aside(cable.there, serve):
+    with Aside(cable.there, serve, alone=True):
         running = start(cable, db, "scan", "--scope", str(folder / "scope.toml"))
         try:
             until_sent(folder, tool)
@@ -266,7 +270,7 @@ def test_a_link_that_goes_is_said_once_and_nobody_is_silent_for_it(cables, tmp_p
     pairs = {name: cables() for name in ACCIDENTS}
     whole = cables()
     (tmp_path / "scope.toml").write_text(SCOPE, "utf-8")
-    with Aside(whole.there, serve):
+    with Aside(whole.there, serve, alone=True):
         assert (
             run(whole, tmp_path / "w.db", "scan", "--scope", str(tmp_path / "scope.toml"))[0] == 0
         )

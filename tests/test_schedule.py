@@ -148,6 +148,26 @@ def test_enough_evidence_ends_the_questions():
     assert by_tool(kept, "first") and not by_tool(kept, "second")
 
 
+def test_a_question_whose_answer_can_add_nothing_is_spared_and_others_are_not():
+    def speak(_peer):
+        for at, tells in enumerate(((), ("icon",), ("title",))):
+            heard = yield Say(b"HELLO\n", done=lambda came: b"\n" in came, fresh=True, tells=tells)
+            yield Observation("telnet.banner", f"{at} {heard.data!r}")
+
+    def needless(seen, fields):
+        return "icon" in fields and any(one.value.startswith("0") for one in seen)
+
+    async def scene(**more):
+        async with Server(hi) as server:
+            _, kept = await run(server.port, (greet(speak=speak),), "127.0.0.1", **more)
+            return [one.value[0] for one in by_tool(kept, "telnet")[0].observations], list(
+                filter(None, server.told)
+            )
+
+    assert asyncio.run(scene(needless=needless)) == (["0"], [b"HELLO\n"])
+    assert asyncio.run(scene()) == (["0", "1", "2"], [b"HELLO\n"] * 3)
+
+
 def test_a_host_that_resets_twice_is_left_alone_and_recorded():
     async def slam(server, reader, writer):
         server.told += [line] if (line := await reader.readline()) else []

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from auditor.commands.terminal import Progress, complain, emit, safe
 from auditor.errors import AuditorError, EnvironmentLack, UsageError
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import DROPPED, notes
-from auditor.model.observation import Attempt, Observation, Origin, Outcome, Run
+from auditor.model.observation import Attempt, Origin, Outcome, Run
 from auditor.model.scope import Plan, Scope
 from auditor.net import interfaces, routes
 from auditor.net.engine import Engine
@@ -275,6 +275,7 @@ def _collect(
     if not again:
         record.begin(engine.vantage(targets))
     progress = Progress(quiet=setting.quiet)
+    enough = wiring.enough()
     work = Work(
         scope=scope,
         targets=targets,
@@ -284,7 +285,8 @@ def _collect(
         clock=guard.clock,
         sink=lambda attempts: record.keep((*attempts, *_listed_by_routers(attempts))),
         progress=progress,
-        enough=_enough(),
+        enough=enough,
+        needless=enough.needless,
         done=record.done,
     )
 
@@ -383,12 +385,6 @@ def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
     if missed:
         setting.say(f"incomplete: {missed} more were heard than could be kept; listen again")
     return 0 if status == "complete" and not missed else INCOMPLETE
-
-
-def _enough() -> Callable[[Sequence[Observation]], bool]:
-    from auditor.identify.enough import Enough
-
-    return Enough(wiring.knowledge())
 
 
 def _tell(setting: Setting, done: Collected) -> None:

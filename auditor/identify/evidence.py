@@ -42,6 +42,7 @@ _DIRECT = {
 }
 # free text of a list, in which a model designation may stand
 _FREE = frozenset({"asset.name", "asset.description", "asset.notes", "asset.vms_driver"})
+_TELLING = frozenset({"mac", *_DIRECT, *_FREE})  # besides those that fingerprints are of
 # scheme://host of an absolute or network-path reference (RFC 3986, 4.2)
 _HOST = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//(?P<host>\[[^\]]*\]|[^/:?#]*)", re.IGNORECASE)
 
@@ -54,13 +55,25 @@ class _Fact(NamedTuple):
     kind: str
     origin: Origin
     seq: int
-    raw_sha256: str | None
+    observation: Observation
 
     def says(self, trait: str, claim: str, rule: str, strength: Strength) -> Evidence:
         return Evidence(
             trait, claim, rule, self.field, self.value[:VALUE_CHARS], strength, self.kind,
-            self.seq, self.raw_sha256,
+            self.seq, self.observation.raw_sha256,
         )  # fmt: skip
+
+
+def telling(trait: str, knowledge: Knowledge) -> frozenset[str]:
+    """Give the fields that can say something of a trait: maker, model or device_class."""
+    wanted = {"model": {"model"}, "device_class": {"device_class", "model"}}.get(trait)
+    direct = {field for field, told in _DIRECT.items() if wanted is None or told in wanted}
+    printed = {
+        field for field, prints in knowledge.library.by_field.items()
+        for claim in (claim for one in prints for claim in one.claims)
+        if wanted is None or claim.trait in wanted
+    }  # fmt: skip
+    return frozenset({*direct, *_FREE, *printed, *(("mac",) if wanted is None else ())})
 
 
 def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[Evidence, ...]:
@@ -119,14 +132,10 @@ def of_observation(
 ) -> Iterator[Evidence]:
     """Give what one observation claims. tool: the plug-in that made it."""
     field = observation.field
-    fact = _Fact(
-        field,
-        observation.value,
-        knowledge.vocabulary.kind(field, tool),
-        origin,
-        seq,
-        observation.raw_sha256,
-    )
+    if field not in _TELLING and field not in knowledge.library.by_field:
+        return  # as most fields of a reply
+    kind = knowledge.vocabulary.kind(field, tool)
+    fact = _Fact(field, observation.value, kind, origin, seq, observation)
     if field == "mac":
         yield from _of_registrant(fact, knowledge)
     elif field in _DIRECT:

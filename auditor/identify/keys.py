@@ -1,7 +1,9 @@
 """What in a record tells one device from another, and how far each key may be trusted."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auditor.errors import DataError
 from auditor.model.address import Mac
@@ -23,9 +25,6 @@ WEIGHTS = {
 }
 STRONG = ("mac", "serial", "sadp_id", "asset_tag")
 
-_HOSTNAMES = frozenset({"dhcp.hostname", "device.hostname", "mdns.hostname"})
-_SERIALS = frozenset({"device.serial", "asset.serial"})
-_DISCOVERY = frozenset({"onvif.endpoint", "ssdp.usn"})
 _UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIGITS = re.compile(r"(?<![0-9])[0-9]{8,10}$")  # what a label shows of a long serial
 _EATEN = re.compile(r"\d+[.,]\d*E\+?\d+")  # what a spreadsheet leaves of a long number
@@ -63,12 +62,17 @@ class Keys:
         return self.macs + self.local_macs
 
     @property
+    def bare(self) -> bool:
+        """Tell whether there is nothing but an address, as of most answers."""
+        return not (
+            self.macs or self.local_macs or self.serials or self.ids or self.tags
+            or self.hostnames or self.discovery_ids or self.serial_ends
+        )  # fmt: skip
+
+    @property
     def empty(self) -> bool:
         """Tell whether nothing says which device this is about."""
-        return not (
-            self.ip or self.macs or self.local_macs or self.serials or self.ids or self.tags
-            or self.hostnames or self.discovery_ids
-        )  # fmt: skip
+        return not self.ip and self.bare
 
 
 def keys_of(attempt: Attempt) -> Keys:
@@ -78,26 +82,19 @@ def keys_of(attempt: Attempt) -> Keys:
     if endpoint.mac:
         _add_mac(endpoint.mac, found)
     for observation in attempt.observations:
-        field, value = observation.field, observation.value
-        if field == "mac":
-            _add_mac(value, found)
-        elif field in _SERIALS:
-            _add("serial", serial_key(value), found)
-        elif field == "asset.tag":
-            _add("tag", plain_key(value), found)
-        elif field == "device.id":
-            _add("id", plain_key(value), found)
-        elif field in _REPLIES:
-            _add("serial", serial_key(_REPLIES[field](observation)), found)
-        elif field in _DISCOVERY:
-            _add("discovery", _uuid(value), found)
-        elif field in _HOSTNAMES:
-            _add("hostname", hostname_key(value), found)
+        if observation.field == "mac":
+            _add_mac(observation.value, found)
+        elif observation.field in _FOLDS:
+            kind, fold = _FOLDS[observation.field]
+            _add(kind, fold(observation), found)
+    ip = endpoint.ip if endpoint.ip not in {"0.0.0.0", "::"} else None  # noqa: S104
+    if not found:
+        return Keys(ip, (), (), (), (), (), (), (), (), _present(attempt))
     for serial in found.get("serial", ()):
         _add("end", _end(serial), found)
     get = found.get
     return Keys(
-        endpoint.ip if endpoint.ip not in {"0.0.0.0", "::"} else None,  # noqa: S104
+        ip,
         tuple(get("mac", ())),
         tuple(get("local", ())),
         tuple(get("serial", ())),
@@ -118,9 +115,6 @@ def _sadp_serial(observation: Observation) -> str:
 def _dhip_serial(observation: Observation) -> str:
     notice = dhip.read_notice(observation.raw or observation.value.encode("utf-8", "replace"))
     return str(notice.device.get("SerialNo", "")) if notice else ""
-
-
-_REPLIES = {"sadp.reply": _sadp_serial, "dhip.reply": _dhip_serial}
 
 
 def _uuid(text: str) -> str | None:
@@ -146,13 +140,20 @@ def _add(kind: str, value: str | None, found: dict[str, list[str]]) -> None:
 
 
 def _add_mac(text: str, found: dict[str, list[str]]) -> None:
+    kind, value = _mac_key(text)
+    _add(kind, value, found)
+
+
+@lru_cache(maxsize=4_096)  # each record is read twice, and a device has several
+def _mac_key(text: str) -> tuple[str, str | None]:
+    """Fold a hardware address; None for what is none, or names no single device."""
     try:
         mac = Mac.parse(text)
     except DataError:
-        return
+        return "mac", None
     if mac.is_group or mac.value == 0:
-        return
-    _add("local" if mac.is_local else "mac", str(mac), found)
+        return "mac", None
+    return "local" if mac.is_local else "mac", str(mac)
 
 
 def plain_key(text: str) -> str | None:
@@ -183,3 +184,19 @@ def serials_differ(one: frozenset[str], other: frozenset[str]) -> bool:
     if not one or not other:
         return False
     return not any(a.endswith(b) or b.endswith(a) for a in one for b in other)
+
+
+# how each field is folded to a key of which kind
+_FOLDS: dict[str, tuple[str, Callable[[Observation], str | None]]] = {
+    "device.serial": ("serial", lambda seen: serial_key(seen.value)),
+    "asset.serial": ("serial", lambda seen: serial_key(seen.value)),
+    "sadp.reply": ("serial", lambda seen: serial_key(_sadp_serial(seen))),
+    "dhip.reply": ("serial", lambda seen: serial_key(_dhip_serial(seen))),
+    "asset.tag": ("tag", lambda seen: plain_key(seen.value)),
+    "device.id": ("id", lambda seen: plain_key(seen.value)),
+    "onvif.endpoint": ("discovery", lambda seen: _uuid(seen.value)),
+    "ssdp.usn": ("discovery", lambda seen: _uuid(seen.value)),
+    "dhcp.hostname": ("hostname", lambda seen: hostname_key(seen.value)),
+    "device.hostname": ("hostname", lambda seen: hostname_key(seen.value)),
+    "mdns.hostname": ("hostname", lambda seen: hostname_key(seen.value)),
+}

@@ -178,6 +178,8 @@ class Records:
 
 def named_keys(keys: Keys) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Give the keys of a record by kind, strong ones first."""
+    if keys.bare:
+        return (("ip", (keys.ip,)),) if keys.ip else ()
     return (
         ("mac", keys.macs),
         ("serial", keys.serials),

@@ -104,6 +104,23 @@ def host(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return (found.version == 6 and found.ipv4_mapped) or found
 
 
+def _numbered(text: str) -> tuple[int, int]:
+    """Give version and number of one address; ValueError where it is none (see `host`)."""
+    number, octets = 0, text.split(".")
+    if len(octets) == 4 and text.isascii():  # nearly always: much faster than to ask `ipaddress`
+        for octet in octets:
+            if not octet.isdigit() or len(octet) > 3 or (len(octet) > 1 and octet[0] == "0"):
+                break
+            value = int(octet)
+            if value > 255:
+                break
+            number = number << 8 | value
+        else:
+            return 4, number
+    found = host(text)
+    return found.version, int(found)
+
+
 def carried(ip: str) -> str | None:
     """Give the IPv4 host that a translator or a relay reaches by this IPv6 address.
 
@@ -133,7 +150,7 @@ class AddressSet:
     def of(cls, ranges: Iterable[Range]) -> "AddressSet":
         """Join overlapping and touching ranges."""
         joined: list[Range] = []
-        for piece in sorted(ranges):
+        for piece in sorted(ranges, key=_place):
             before = joined[-1] if joined else None
             if before and before.version == piece.version and piece.first <= before.last + 1:
                 joined[-1] = Range(before.version, before.first, max(before.last, piece.last))
@@ -144,8 +161,13 @@ class AddressSet:
     @classmethod
     def single(cls, ips: Iterable[str]) -> "AddressSet":
         """Make a set of single addresses given as text, fast."""
-        found = map(host, ips)
-        return cls.of(Range(ip.version, int(ip), int(ip)) for ip in found)
+        joined: list[list[int]] = []
+        for version, number in sorted(set(map(_numbered, ips))):
+            if joined and joined[-1][0] == version and joined[-1][2] + 1 == number:
+                joined[-1][2] = number
+            else:
+                joined.append([version, number, number])
+        return cls(tuple(Range(*piece) for piece in joined))
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> "AddressSet":
@@ -161,8 +183,7 @@ class AddressSet:
         return bool(self.ranges)
 
     def __contains__(self, ip: str) -> bool:
-        found = host(ip)
-        number, version = int(found), found.version
+        version, number = _numbered(ip)
         at = self._index(version, number)
         return at is not None and self.ranges[at].first <= number <= self.ranges[at].last
 
@@ -193,13 +214,13 @@ class AddressSet:
 
     def minus(self, other: "AddressSet") -> "AddressSet":
         """Give the addresses of this set that are not in `other`; linear in both."""
+        if not (self.ranges and other.ranges):
+            return self
         kept: list[Range] = []
-        holes = list(other.ranges)
-        at = 0
+        holes, at = other.ranges, 0
         for piece in self.ranges:
-            while at < len(holes) and _key(holes[at].version, holes[at].last) < _key(
-                piece.version, piece.first
-            ):
+            here = piece.version, piece.first
+            while at < len(holes) and (holes[at].version, holes[at].last) < here:
                 at += 1
             kept += _without(piece, holes, at)
         return AddressSet(tuple(kept))
@@ -242,22 +263,21 @@ def _unmapped(piece: Range) -> Range:
     return Range(4, piece.first - _MAPPED_FIRST, piece.last - _MAPPED_FIRST)
 
 
-def _key(version: int, number: int) -> tuple[int, int]:
-    return (version, number)
+def _place(piece: Range) -> tuple[int, int, int]:
+    return piece.version, piece.first, piece.last
 
 
-def _without(piece: Range, holes: Sequence[Range], at: int) -> Iterator[Range]:
+def _without(piece: Range, holes: Sequence[Range], at: int) -> list[Range]:
     """Give what is left of `piece` when the holes from `at` on are taken out."""
-    first = piece.first
-    while at < len(holes) and _key(holes[at].version, holes[at].first) <= _key(
-        piece.version, piece.last
-    ):
+    first, left, end = piece.first, [], (piece.version, piece.last)
+    while at < len(holes) and (holes[at].version, holes[at].first) <= end:
         if first < holes[at].first:
-            yield Range(piece.version, first, holes[at].first - 1)
+            left.append(Range(piece.version, first, holes[at].first - 1))
         first = max(first, holes[at].last + 1)
         at += 1
-    if first <= piece.last:
-        yield Range(piece.version, first, piece.last)
+    if first == piece.first:
+        return [piece]
+    return [*left, Range(piece.version, first, piece.last)] if first <= piece.last else left
 
 
 def _plain_range(text: str) -> Range | None:

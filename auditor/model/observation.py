@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from auditor.errors import DataError
 
@@ -52,6 +53,12 @@ class Endpoint:
     vlan: int | None = None
 
 
+@lru_cache(maxsize=32)
+def _named(raw: bytes) -> str:
+    """Give the SHA-256 of what several observations in a row were read from."""
+    return hashlib.sha256(raw).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One thing seen: `field` stands in data/fields.toml, `raw` is what was received.
@@ -66,7 +73,7 @@ class Observation:
     @property
     def raw_sha256(self) -> str | None:
         """Give the name under which the raw bytes are kept; None where none were."""
-        return hashlib.sha256(self.raw).hexdigest() if self.raw else None
+        return _named(self.raw) if self.raw else None
 
 
 @dataclass(frozen=True, slots=True)

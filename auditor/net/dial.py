@@ -95,20 +95,27 @@ async def dial(
         if ready:
             await ready()
             guard.permit(ip, port)
-        # who is near answers at once; whoever does not may never
-        late = asyncio.get_running_loop().call_later(HANDSHAKE_S, unused)
         try_s = TRY_DELICATE_S if guard.scope.pace.delicate else TRY_S
-        found = await _try(guard, ip, port, tool, min(try_s, patience_s - took_s))
+        trying = _try(guard, ip, port, tool, min(try_s, patience_s - took_s))
+        found = await (_counted(guard, trying, unused) if unused else trying)
         took_s += found.took_s
-        late.cancel()
-        if found.sock is None:
-            unused()
-        elif found.took_s > HANDSHAKE_S:
-            guard.followed(1)
         guard.fared(ip, answered=found.ended.outcome is not Outcome.SILENT)
         if found.ended.outcome is not Outcome.SILENT or took_s >= patience_s:
             break
     return Dialled(found.ended, took_s, found.sock)
+
+
+async def _counted(guard: Guard, trying: Awaitable[Dialled], unused: Callable[[], None]) -> Dialled:
+    """Give back the turn of the segment that ends a handshake where that does not come about."""
+    # who is near answers at once; whoever does not may never
+    late = asyncio.get_running_loop().call_later(HANDSHAKE_S, unused)
+    found = await trying
+    late.cancel()
+    if found.sock is None:
+        unused()
+    elif found.took_s > HANDSHAKE_S:
+        guard.followed(1)
+    return found
 
 
 async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -> Dialled:

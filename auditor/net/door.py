@@ -54,13 +54,13 @@ class _Talk:
             await self.guard.turn(Kind.PACKET, self.peer.ip, self.peer.port, "udp")
         elif say.data:
             await self.guard.segment_turn()
+            self.line.counted = True
         began = self.loop.time()
         waiting = self.line.exchange(say, began + self.left_s)
         if say.data:
             size, where = len(say.data), (self.probe.transport, self.peer.ip, self.peer.port)
             self.guard.sent(*where, size, self.probe.name)
         heard = await waiting
-        self.guard.followed(self.line.acknowledged() - bool(say.data))
         self.left_s -= self.loop.time() - began
         return self._note(heard)
 
@@ -141,15 +141,19 @@ class _Talk:
         finally:
             self.left_s -= self.loop.time() - began
 
+    def _line(self) -> Line:
+        counted = self.guard.followed if self.guard.wire else None
+        return Line(self.loop, followed=counted)
+
     async def _speak(self, sock: socket.socket) -> Line:
         """Put the connected socket under a Line, inside TLS where the port wants it."""
         if not self.peer.tls:
-            _, line = await self.loop.create_connection(lambda: Line(self.loop), sock=sock)
+            _, line = await self.loop.create_connection(self._line, sock=sock)
             return line
         patience_s = max(0.1, self.left_s)
         await self.guard.segment_turn()
         _, line = await self.loop.create_connection(
-            lambda: Line(self.loop),
+            self._line,
             sock=sock,
             ssl=old_tls(),
             server_hostname="",
@@ -210,6 +214,8 @@ async def _drive(talk: _Talk, seen: list[Observation]) -> None:
             if isinstance(step, Observation):
                 seen.append(step)
                 heard = None
+            elif step.tells and talk.peer.needless and talk.peer.needless(seen, step.tells):
+                return
             else:
                 heard = await talk.ask(step)
     except StopIteration:

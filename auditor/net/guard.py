@@ -81,10 +81,6 @@ class _Seat:
         self.host.guests -= 1
 
 
-def _nothing() -> None:
-    """Give nothing back where nothing was counted."""
-
-
 class Guard:
     """One per run. clock: gives the moments that are written down (UTC, never going back).
 
@@ -265,12 +261,12 @@ class Guard:
         if self.wire:
             await self.wire.turn(min(2, self.wire.most))
 
-    async def handshake_turn(self) -> Callable[[], None]:
+    async def handshake_turn(self) -> Callable[[], None] | None:
         """Wait until the kernel may end a handshake that is about to begin; call what this gives
-        when it does not: the frame was counted and does not leave.
+        when it does not: the frame was counted and does not leave. None where nothing is counted.
         """
         if not self.wire:
-            return _nothing
+            return None
         wire = self.wire
         await wire.turn()
         counted = [wire.latest]

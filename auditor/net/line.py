@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ssl
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 
 from auditor.model.coverage_note import RESET
@@ -41,15 +42,26 @@ def old_tls() -> ssl.SSLContext:
 
 
 class Line(asyncio.Protocol, asyncio.DatagramProtocol):
-    """Collects what one peer says. ended: how, once it has; closed | reset | refused | broken."""
+    """Collects what one peer says. ended: how, once it has; closed | reset | refused | broken.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, datagrams: bool = False) -> None:
+    followed: is told of frames by which the kernel acknowledges what comes. counted: one of them
+    stands in the account already, because our question took a turn for its answer's.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        datagrams: bool = False,
+        followed: Callable[[int], None] | None = None,
+    ) -> None:
         self.loop = loop
+        self.followed = followed
+        self.counted = False
         self.datagrams = datagrams
         self.data = bytearray()
         self.limit_bytes = GREETING_BYTES  # who speaks first may do so before we have asked
         self.fresh = True
-        self.pieces = 0  # of what the peer wrote; the kernel acknowledges each
         self.drained = 0
         self.touched = loop.time()
         self.ended = ""
@@ -67,7 +79,9 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
     def data_received(self, data: bytes) -> None:
         """Keep what fits under the limit, count the rest, stop reading a flood."""
         self.touched = self.loop.time()
-        self.pieces += 0 if self.datagrams else 1 + len(data) // ACKNOWLEDGED_BYTES
+        if self.followed:
+            self.followed(1 + len(data) // ACKNOWLEDGED_BYTES - self.counted)
+            self.counted = False
         room = self.limit_bytes - len(self.data)
         self.drained += len(data)
         if room > 0:
@@ -168,11 +182,6 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
             return Heard(came, Outcome.ANSWERED, certificate, self.tls_version)
         how = "closed without a word" if self.ended else f"connected, no reply ({clock} clock)"
         return Heard(b"", Outcome.SILENT, certificate, "" if self.datagrams else how)
-
-    def acknowledged(self) -> int:
-        """Count the frames by which the kernel has acknowledged what came since the last count."""
-        pieces, self.pieces = self.pieces, 0
-        return pieces
 
     @property
     def certificate(self) -> bytes:

@@ -100,9 +100,14 @@ class Meter:
         """Give the newest stamp."""
         return self.sent[-1]
 
+    @property
+    def uncounted(self) -> bool:
+        """Tell whether nothing is capped here."""
+        return self.free and not self.whole
+
     async def turn(self, count: int = 1) -> None:
         """Wait for a turn, in the order of asking, and take it."""
-        if self.free and not self.whole:
+        if self.uncounted:
             return
         async with self.lock:
             await self.patience(count)
@@ -141,16 +146,31 @@ class Turns:
         due = AT_ONCE if meter.free else int(AT_ONCE_S / meter.interval_s)
         self._at_once = max(1, min(AT_ONCE, due))
         self._usher: asyncio.Task[None] | None = None
+        self._freely = 0  # given since the loop looked at its sockets, where nothing is capped
 
     async def turn(self, trouble: int = 0) -> None:
         """Wait for a turn and take it; the caller sends before it awaits anything else."""
         loop = asyncio.get_running_loop()
+        if not trouble and self._takes_freely(loop):
+            return
         called = loop.create_future()
         heapq.heappush(self._waiting, (trouble, next(self._number), called))
         if self._usher is None:
             self._usher = loop.create_task(self._call())
         await called
         self.meter.stamp()
+
+    def _takes_freely(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Tell whether one may go at once who was no trouble: nothing is capped, nobody waits, few have gone."""
+        if self._waiting or self._freely >= self._at_once or not self.meter.uncounted:
+            return False
+        if not self._freely:
+            loop.call_soon(self._look)
+        self._freely += 1
+        return True
+
+    def _look(self) -> None:
+        self._freely = 0
 
     async def _call(self) -> None:
         """Call those who wait; each stamps its own turn before the next look at the meter."""

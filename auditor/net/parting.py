@@ -8,9 +8,10 @@ closed under a delicate pace before the peer has closed too, or has had a long t
 import asyncio
 import errno
 import socket
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakMethod
 
 from auditor.net.guard import Guard
+from auditor.net.line import ACKNOWLEDGED_BYTES
 
 LINGER_S = 20.0  # how long a peer is heard out that does not hang up
 MOST_LEAVING = 256  # sockets; the oldest is closed for one more
@@ -20,7 +21,8 @@ MOST_BYTES = 262_144  # who writes more is not slow but endless, and is closed o
 class Lounge:
     """Where sockets wait for their peer's FIN while others are spoken to."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard) -> None:
+        self._followed = WeakMethod(guard.followed)
         self.leaving: dict[socket.socket, tuple[asyncio.Future[None], asyncio.TimerHandle]] = {}
         self.heard: dict[socket.socket, int] = {}
 
@@ -68,6 +70,8 @@ class Lounge:
             return
         except OSError:
             data = b""
+        if data and (followed := self._followed()):
+            followed(1 + len(data) // ACKNOWLEDGED_BYTES)
         self.heard[sock] = self.heard.get(sock, 0) + len(data)
         if not data or self.heard[sock] > MOST_BYTES:
             self._end(sock)
@@ -96,7 +100,9 @@ _LOUNGES: WeakKeyDictionary[Guard, Lounge] = WeakKeyDictionary()
 
 def lounge(guard: Guard) -> Lounge:
     """Give the lounge of a run."""
-    return _LOUNGES.setdefault(guard, Lounge())
+    if guard not in _LOUNGES:
+        _LOUNGES[guard] = Lounge(guard)
+    return _LOUNGES[guard]
 
 
 async def part(guard: Guard, sock: socket.socket, patience_s: float) -> None:

@@ -9,13 +9,15 @@ from collections.abc import Generator
 from auditor.errors import DataError
 from auditor.model.observation import Observation, text
 from auditor.plugins import Conversation, Heard, Peer, Probe, Say
-from auditor.wire import favicon, x509
+from auditor.wire import x509
+from auditor.wire.favicon import is_complete, is_icon, md5, mmh3
 from auditor.wire.head import Message, is_whole, read_message
 from auditor.wire.http import Origin, get, icon_reference, target_on, told_by
 
 FRONT = "/"
 LIMIT_BYTES = 16_384
 ICON_LIMIT_BYTES = 65_536 + 2_048  # an icon of 64 KiB and a head before it
+ICON = ("http.favicon_md5", "http.favicon_mmh3")
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Reply = Generator[Say | Observation, Heard | None, Message | None]
@@ -71,16 +73,18 @@ def _icon(origin: Origin, page: Message, base: str) -> Conversation:
     target = target_on(origin, named, base) if named else "/favicon.ico"
     if target is None:
         return
-    heard = yield Say(get(origin, target), done=is_whole, limit_bytes=ICON_LIMIT_BYTES, fresh=True)
+    heard = yield Say(
+        get(origin, target), done=is_whole, limit_bytes=ICON_LIMIT_BYTES, fresh=True, tells=ICON
+    )
     try:
         reply = read_message(heard.data if heard else b"", "HTTP")
     except DataError:
         return  # the page was answered: a strange icon does not spoil that
     unmeasured = reply.first("content-length") is None
-    whole = reply.whole or (unmeasured and favicon.is_complete(reply.body))
-    if heard and reply.status == 200 and whole and favicon.is_icon(reply.body):
-        yield Observation("http.favicon_md5", favicon.md5(reply.body), heard.data)
-        yield Observation("http.favicon_mmh3", favicon.mmh3(reply.body), heard.data)
+    whole = reply.whole or (unmeasured and is_complete(reply.body))
+    if heard and reply.status == 200 and whole and is_icon(reply.body):
+        for field, value in zip(ICON, (md5(reply.body), mmh3(reply.body)), strict=True):
+            yield Observation(field, value, heard.data)
 
 
 PROBE = Probe(

@@ -175,7 +175,11 @@ def migrate(engine: Engine) -> None:
         found = _revision(engine)
         if found == newest():
             return
-        _upgrade(engine, found)
+        whole = MIGRATIONS / f"{newest()}.{engine.dialect.name}.sql"
+        if found is None and whole.exists():
+            _make(engine, whole.read_text("utf-8"))
+        else:
+            _upgrade(engine, found)
 
 
 def _check_place(url: URL) -> None:
@@ -247,6 +251,20 @@ def _refuse_foreign(engine: Engine, connection: Connection, tables: set[str]) ->
         why=f"it holds the tables of another program: {', '.join(sorted(tables)[:5])}",
         hint="name the right file or an empty database with --db",
     )
+
+
+def _make(engine: Engine, script: str) -> None:
+    """Make a new file what all revisions together would make of it: Alembic takes long to load."""
+    with engine.connect().execution_options(writing=True) as connection, connection.begin():
+        _one_at_a_time(engine, connection)
+        if VERSION_TABLE in inspect(connection).get_table_names():
+            return  # another program was quicker
+        statement = ""
+        for line in script.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                connection.exec_driver_sql(statement)
+                statement = ""
 
 
 def _upgrade(engine: Engine, found: str | None) -> None:

@@ -37,6 +37,44 @@ def test_a_maker_without_a_model_is_not_enough_and_both_are(shipped):
     assert enough((MAC, REALM, SERVER, MODEL))
 
 
+ICON = ("http.favicon_md5", "http.favicon_mmh3")
+
+
+def missing(seen, known):
+    found = of_observations(seen, known)
+    traits = {"model": found.model.value, "device_class": found.device_class.value}
+    sure = found.maker.standing is Standing.CONFIRMED
+    return {name for name, value in traits.items() if value is None} | (
+        {"maker"} if not sure else set()
+    )
+
+
+@pytest.mark.parametrize("count", range(len(SEEN) + 1))
+def test_an_icon_is_needless_only_where_no_icon_that_we_know_would_add_anything(shipped, count):
+    enough = Enough(shipped)
+    icons = [
+        Observation(name, one.examples[0].text)
+        for name in ICON for one in shipped.library.by_field.get(name, ()) if one.examples
+    ]  # fmt: skip
+    assert icons
+    for seen in permutations(SEEN, count):
+        lacks = missing(seen, shipped)
+        if enough.needless(seen, ICON):
+            assert "maker" not in lacks
+            assert all(lacks <= missing((*seen, icon), shipped) for icon in icons)
+
+
+def test_an_icon_is_asked_for_while_maker_or_class_are_missing_and_then_spared(shipped):
+    enough = Enough(shipped)
+    assert not enough.needless((), ICON)
+    assert not enough.needless((MAC,), ICON)
+    classless = (MAC, Observation("sdk.greeting", "000000100000001e0000001e00000000"))
+    assert missing(classless, shipped) == {"model", "device_class"}
+    assert not enough.needless(classless, ICON)  # an icon may tell the class
+    assert enough.needless((MAC, REALM, SERVER), ICON)
+    assert not enough.needless((MAC, REALM, SERVER), ("device.model",))
+
+
 def test_what_is_remembered_has_a_bound(shipped, monkeypatch):
     monkeypatch.setattr(room, "REMEMBERED", 10)
     enough = Enough(shipped)

@@ -100,17 +100,21 @@ def inside(namespace, play, pipe=None):
 
 
 class Aside:
-    """A child process that plays in a namespace until it is dismissed."""
+    """A child process that plays in a namespace until it is dismissed.
 
-    def __init__(self, namespace, play):
+    alone: it keeps nothing of ours open. A pipe that another thread has just made for a command
+    would stay open in it, and whoever waits for its end would wait for the end of the play.
+    """
+
+    def __init__(self, namespace, play, *, alone=False):
+        self.alone = alone
         fork = multiprocessing.get_context("fork")
         self.ready = fork.Event()
         self.child = fork.Process(target=self._play, args=(namespace, play), daemon=True)
 
     def _play(self, namespace, play):
-        # A pipe that another thread has just made for a command would stay open here, and
-        # whoever waits for its end would wait for ours.
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        if self.alone:
+            os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         with open(f"/var/run/netns/{namespace}") as net:
             assert ctypes.CDLL(None, use_errno=True).setns(net.fileno(), 0) == 0
         play(self.ready)

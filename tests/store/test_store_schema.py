@@ -6,6 +6,7 @@ hash is SHA-256 over the hash before it, the row's columns as a JSON array, a li
 its document; each link's is over the link's columns and the last row's hash.
 """
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -178,6 +179,40 @@ def test_the_tables_are_those_of_the_newest_revision(ledger):
             one for one in compare_metadata(context, SQLModel.metadata) if "remove" not in one[0]
         ]
     assert ours == []
+
+
+def test_a_new_file_is_what_all_revisions_make_of_it(tmp_path, later):
+    made = []
+    for name in ("at once", "step by step"):
+        path = tmp_path / f"{name}.db"
+        Ledger.open(f"sqlite:///{path}").close()
+        with contextlib.closing(sqlite3.connect(path)) as found:
+            asked = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
+            plain = [tuple(" ".join(str(v).split()) for v in row) for row in found.execute(asked)]
+            mark = found.execute("PRAGMA application_id").fetchall()
+            revision = found.execute("SELECT * FROM auditor_schema").fetchall()
+            made.append((plain, mark, revision))
+        if name == "at once":
+            assert "alembic" not in loaded_by_a_new_ledger(tmp_path / "other.db")
+            home = later("")
+            (home / "versions" / "0002_next.py").unlink()
+            for script in home.glob("*.sql"):
+                script.unlink()
+    assert made[0] == made[1]
+    assert len(made[0][0]) > 40
+
+
+def loaded_by_a_new_ledger(path):
+    code = (
+        "import sys; from auditor.store.ledger import Ledger; Ledger.open(sys.argv[1]).close();"
+        "print(*sys.modules)"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, f"sqlite:///{path}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
 
 
 # ---------------------------------------------------------------- the next revision
