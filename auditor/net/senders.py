@@ -57,12 +57,11 @@ class Senders:
 
     def note(self, raw: bytes) -> None:
         """Remember the sender of one frame; of a datagram in pieces the first tells it."""
-        head = ETHERNET + 4 * (raw[ETHERNET] & 0x0F) if len(raw) > ETHERNET else len(raw)
-        if (
-            len(raw) < head + UDP_HEAD
-            or raw[23] != UDP
-            or int.from_bytes(raw[20:22], "big") & 0x1FFF
-        ):
+        words = raw[ETHERNET] & 0x0F if len(raw) > ETHERNET else 0  # of four octets, five at least
+        head = ETHERNET + 4 * words
+        if words < 5 or len(raw) < head + UDP_HEAD or raw[23] != UDP:
+            return
+        if int.from_bytes(raw[20:22], "big") & 0x1FFF:  # where in the datagram this piece stands
             return
         mac, size = mac_text(raw[6:12]), int.from_bytes(raw[head + 4 : head + 6], "big") - UDP_HEAD
         data = raw[head + UDP_HEAD : head + UDP_HEAD + min(max(size, 0), PREFIX)]
