@@ -19,13 +19,16 @@ from auditor.model.address import LINK_LOCAL, AddressSet
 from auditor.model.coverage_note import SPENT
 from auditor.model.journal import BEGAN, Sent
 from auditor.model.scope import Scope
-from auditor.net.pace import Meter, Seldom, Turns
+from auditor.net.pace import CATCH_UP_S, Meter, Seldom, Turns
 
 MANY_HOSTS = 4_096  # beyond so many, those that are neither busy nor recent are forgotten
 WATCH_S = 0.5  # how often the authority is looked at; a run stops within four of these
 # Of a host's budget so much is kept for looking whether it is still well, at the time and a minute
 # later, twice each; but no larger share than one in six, so a tiny budget keeps nothing.
 LOOKS, LOOKS_SHARE = 4, 6
+# While a sweep waits for turns, one in so many is for a connection that begins: conversations can
+# fill the moments in which a sweep only listens, and few hosts are kept waiting in the middle of one.
+BESIDE_SWEEPS = 30
 MOST_DOUBLINGS = 2  # of the time between two connections to a host that does not answer
 
 
@@ -117,6 +120,7 @@ class Guard:
             Kind.PACKET: Meter(pace.packets_per_s, whole=self.wire),
             Kind.CONNECT: Meter(pace.connects_per_s, whole=self.wire),
         }
+        self._beside = Meter(pace.frames_per_s / BESIDE_SWEEPS)
         self._segments: dict[str, Seldom] = {}
         self._hosts: dict[str, _Host] = {}
         self._talks: dict[str, int] = dict(spent or {})
@@ -272,6 +276,10 @@ class Guard:
         if not self.wire:
             return _nothing
         wire = self.wire
+        async with self._beside.lock:
+            while self.meters[Kind.ARP].lock.locked() and (wait := self._beside.wait_s()):
+                await asyncio.sleep(min(wait, CATCH_UP_S))
+            self._beside.stamp()
         await wire.turn()
         counted = [wire.latest]
         return lambda: wire.give_back(counted.pop()) if counted else None
