@@ -17,6 +17,11 @@ def many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65_536)), hard))
 
 
+def tidied_seldom() -> None:
+    """Let this process look for garbage seldom from now on: what it imports is none."""
+    gc.set_threshold(GARBAGE_AFTER, *gc.get_threshold()[1:])
+
+
 @contextlib.contextmanager
 def seldom_tidied() -> Iterator[None]:
     """Look for garbage seldom: what a run keeps it keeps, and what it drops is not cyclic."""

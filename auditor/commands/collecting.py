@@ -1,10 +1,12 @@
 """Commands that look at networks: plan, scan, audit."""
 
 import asyncio
+import gc
 import json
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -380,9 +382,19 @@ def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
 
 
 def _enough() -> Callable[[Sequence[Observation]], bool]:
+    """Tell when enough is known of a host; what that rests on is loaded while others are asked."""
+    pool = ThreadPoolExecutor(1)
+    loading = pool.submit(_loaded)
+    pool.shutdown(wait=False)
+    return lambda seen: loading.result()(seen)
+
+
+def _loaded() -> Callable[[Sequence[Observation]], bool]:
     from auditor.identify.enough import Enough
 
-    return Enough(wiring.knowledge())
+    loaded = Enough(wiring.knowledge())
+    gc.freeze()  # it stays as long as we do (see ourselves.seldom_tidied)
+    return loaded
 
 
 def _tell(setting: Setting, done: Collected) -> None:

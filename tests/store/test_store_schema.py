@@ -180,6 +180,23 @@ def test_the_tables_are_those_of_the_newest_revision(ledger):
     assert ours == []
 
 
+def test_a_new_ledger_is_what_the_revisions_make(tmp_path):
+    def made(name, make):
+        engine = database.open_engine(f"sqlite:///{tmp_path / name}")
+        make(engine)
+        engine.dispose()
+        with sqlite3.connect(tmp_path / name) as connection:
+            kept = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
+            numbers = connection.execute("SELECT version_num FROM auditor_schema")
+            (mark,) = connection.execute("PRAGMA application_id")
+            return sorted(map(str, kept)), list(numbers), mark
+
+    (script,) = (database.MIGRATIONS / "new").glob(f"{database.newest()}.sqlite.sql")
+    steps = made("steps.db", lambda engine: database._upgrade(engine, None))
+    assert made("new.db", lambda engine: database._create(engine, script.read_text())) == steps
+    assert made("whole.db", database.migrate) == steps and len(steps[0]) > 30
+
+
 # ---------------------------------------------------------------- the next revision
 
 GOOD = """
