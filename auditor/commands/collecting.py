@@ -386,7 +386,7 @@ def _enough() -> Callable[[Sequence[Observation]], bool]:
     pool = ThreadPoolExecutor(1)
     loading = pool.submit(_loaded)
     pool.shutdown(wait=False)
-    return lambda seen: loading.result()(seen)
+    return lambda seen: loading.result()(seen)  # noqa: PLW0108 the result comes later
 
 
 def _loaded() -> Callable[[Sequence[Observation]], bool]:

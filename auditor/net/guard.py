@@ -277,7 +277,7 @@ class Guard:
             return _nothing
         wire = self.wire
         async with self._beside.lock:
-            while self.meters[Kind.ARP].lock.locked() and (wait := self._beside.wait_s()):
+            while self.meters[Kind.ARP].lock.locked() and (wait := self._beside.wait_s()):  # noqa: ASYNC110
                 await asyncio.sleep(min(wait, CATCH_UP_S))
             self._beside.stamp()
         await wire.turn()

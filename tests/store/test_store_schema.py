@@ -20,11 +20,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
-import auditor.store.tables  # noqa: F401
+import auditor.store.schema  # noqa: F401
 from auditor.errors import LedgerError
 from auditor.store import database
 from auditor.store.ledger import Ledger
-from auditor.store.tables import APPEND_ONLY
+from auditor.store.tables import APPEND_ONLY, columns
 
 SCHEMAS = Path(__file__).parent / "schemas"
 RELEASED = sorted({path.name.split(".")[0] for path in SCHEMAS.glob("*.sql")})
@@ -178,6 +178,8 @@ def test_the_tables_are_those_of_the_newest_revision(ledger):
             one for one in compare_metadata(context, SQLModel.metadata) if "remove" not in one[0]
         ]
     assert ours == []
+    for kind in APPEND_ONLY:  # who reads and writes rows does without the classes
+        assert columns(kind) == tuple(SQLModel.metadata.tables[kind].columns.keys())
 
 
 def test_a_new_ledger_is_what_the_revisions_make(tmp_path):

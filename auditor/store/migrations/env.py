@@ -8,7 +8,7 @@ import os
 from alembic import context
 from sqlmodel import SQLModel
 
-import auditor.store.tables  # noqa: F401 (fills SQLModel.metadata)
+import auditor.store.schema  # noqa: F401 (fills SQLModel.metadata)
 from auditor.store.database import VERSION_TABLE, open_engine
 
 with open_engine(os.environ.get("AUDITOR_DB", "sqlite:///auditor.db")).connect() as connection:
