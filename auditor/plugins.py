@@ -319,7 +319,11 @@ class Renderer(Protocol):
     """Turns a report into files. words: per language. resources: the reports/ folder."""
 
     def __call__(
-        self, report: "Report", words: Mapping[str, Words], languages: Sequence[str], resources: Path
+        self,
+        report: "Report",
+        words: Mapping[str, Words],
+        languages: Sequence[str],
+        resources: Path,
     ) -> Iterator[Written]:
         """Give the files of this format; the same report gives the same bytes."""
 

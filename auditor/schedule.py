@@ -124,6 +124,8 @@ class _Run:
         ordered = sorted(self.work.sweeps, key=lambda s: (s.kind == "syn", s.order, s.name))
         # ports last: of whoever has told enough by then, nobody need know them
         for ports, some in groupby(ordered, lambda s: s.kind == "syn"):
+            if ports and beside:
+                break
             if ports:
                 await self._heard()
             for sweep in (sweep for sweep in some if not sweep.for_all):

@@ -1,12 +1,10 @@
 """Commands that look at networks: plan, scan, audit."""
 
 import asyncio
-import gc
 import json
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,12 +12,13 @@ from auditor import __version__, authority, planning, wiring
 from auditor.commands import interrupts
 from auditor.commands.going_on import Record, newest_unfinished
 from auditor.commands.interrupts import INCOMPLETE
+from auditor.commands.known_later import EnoughLater
 from auditor.commands.moments import Moments
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import Progress, complain, emit, safe
 from auditor.errors import AuditorError, EnvironmentLack, UsageError
 from auditor.model.address import AddressSet
-from auditor.model.observation import Attempt, Observation, Origin, Outcome, Run
+from auditor.model.observation import Attempt, Origin, Outcome, Run
 from auditor.model.scope import Plan, Scope
 from auditor.net import interfaces, routes
 from auditor.net.engine import Engine
@@ -284,7 +283,7 @@ def _collect(
         clock=guard.clock,
         sink=lambda attempts: record.keep((*attempts, *_listed_by_routers(attempts))),
         progress=progress,
-        enough=_enough(),
+        enough=EnoughLater(),
         done=record.done,
     )
 
@@ -379,22 +378,6 @@ def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
         ledger.finish(run.id, status, (reason,) if reason else (), clock.now())
     setting.say(f"run {run.id}: {heard} sightings; sent: nothing")
     return 0 if status == "complete" else INCOMPLETE
-
-
-def _enough() -> Callable[[Sequence[Observation]], bool]:
-    """Tell when enough is known of a host; what that rests on is loaded while others are asked."""
-    pool = ThreadPoolExecutor(1)
-    loading = pool.submit(_loaded)
-    pool.shutdown(wait=False)
-    return lambda seen: loading.result()(seen)  # noqa: PLW0108 the result comes later
-
-
-def _loaded() -> Callable[[Sequence[Observation]], bool]:
-    from auditor.identify.enough import Enough
-
-    loaded = Enough(wiring.knowledge())
-    gc.freeze()  # it stays as long as we do (see ourselves.seldom_tidied)
-    return loaded
 
 
 def _tell(setting: Setting, done: Collected) -> None:

@@ -255,6 +255,7 @@ class Guard:
                 if pace.delicate and (more_s := host.patience_s()) > 0:
                     await asyncio.sleep(more_s)
                 await host.meter.patience()
+                await self._beside_sweeps()
                 await self.connects.turn(self._trouble.get(ip, 0))
                 host.meter.stamp()
         else:
@@ -269,18 +270,24 @@ class Guard:
         if self.wire:
             await self.wire.turn(min(2, self.wire.most))
 
-    async def handshake_turn(self) -> Callable[[], None]:
-        """Wait until the kernel may end a handshake that is about to begin; call what this gives
-        when it does not: the frame was counted and does not leave.
-        """
+    async def _beside_sweeps(self) -> None:
+        """While a sweep takes the turns, begin few connections (see BESIDE_SWEEPS)."""
         if not self.wire:
-            return _nothing
-        wire = self.wire
+            return
         async with self._beside.lock:
             while self.meters[Kind.ARP].lock.locked() and (wait := self._beside.wait_s()):  # noqa: ASYNC110
                 await asyncio.sleep(min(wait, CATCH_UP_S))
             self._beside.stamp()
-        await wire.turn()
+
+    def handshake(self) -> Callable[[], None]:
+        """Count the frame by which the kernel ends a handshake that begins now.
+
+        Call what this gives when it does not: the frame was counted and does not leave.
+        """
+        if not self.wire:
+            return _nothing
+        wire = self.wire
+        wire.stamp()
         counted = [wire.latest]
         return lambda: wire.give_back(counted.pop()) if counted else None
 
