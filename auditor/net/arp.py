@@ -163,19 +163,24 @@ class _Stretch:
                 await self._put(sock, ip)
                 tick(1)
             first_round, early = max(self.asked_at.values(), default=-math.inf), False
-            for _ in range(1, self.guard.scope.pace.rounds):
-                waiting = [ip for ip in order if ip not in self.replies.claims]
-                if waiting:
-                    await self._settle(self.asked_at[waiting[0]])
-                for ip in waiting:
-                    if not early and self._settled(first_round):
-                        early = True
-                        yield self._certain(round(loop.time() - began, 3))
-                    await self._put(sock, ip)
+            async for ip in self._again(order):
+                if not early and self._settled(first_round):
+                    early = True
+                    yield self._certain(round(loop.time() - began, 3))
+                await self._put(sock, ip)
             await self._settle(max(self.asked_at.values(), default=-math.inf))
         finally:
             loop.remove_reader(sock.fileno())
         yield attempts(self, round(loop.time() - began, 3))
+
+    async def _again(self, order: list[int]) -> AsyncIterator[int]:
+        """Give those who did not answer, round by round, each when it has had its time."""
+        for _ in range(1, self.guard.scope.pace.rounds):
+            waiting = [ip for ip in order if ip not in self.replies.claims]
+            if waiting:
+                await self._settle(self.asked_at[waiting[0]])
+            for ip in waiting:
+                yield ip
 
     def _certain(self, elapsed_s: float) -> list[Attempt]:
         """Give the addresses that one station claims which claims no other: no router does so."""
