@@ -28,7 +28,7 @@ WATCH_S = 0.5  # how often the authority is looked at; a run stops within four o
 LOOKS, LOOKS_SHARE = 4, 6
 # While a sweep waits for turns, one in so many is for a connection that begins: conversations can
 # fill the moments in which a sweep only listens, and few hosts are kept waiting in the middle of one.
-BESIDE_SWEEPS = 25
+BESIDE_SWEEPS = 28
 MOST_DOUBLINGS = 2  # of the time between two connections to a host that does not answer
 
 
