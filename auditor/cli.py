@@ -315,7 +315,9 @@ def main() -> None:
     """Run a command; turn every error into what, why and what to do."""
     from auditor.commands.terminal import complain, defect
     from auditor.errors import AuditorError
+    from auditor.ourselves import tidied_seldom
 
+    tidied_seldom()
     sys.excepthook = defect
     atexit.register(_deaf)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -28,7 +28,13 @@ class Desk(Protocol):
     network: Network
     outbox: Outbox
     present: dict[str, list[Observation]]
-    waiting: deque[tuple[str, ...]]
+
+    @property
+    def waiting(self) -> deque[tuple[str, ...]]:
+        """Give the devices that nobody has asked anything yet."""
+
+    def hardware(self, ips: Iterable[str]) -> dict[str, str]:
+        """Give the hardware addresses that are known of hosts."""
 
     def questions(self, ip: str) -> list[tuple[Probe, int]]:
         """Give what is to be asked of a host, in order, each port of each probe once."""

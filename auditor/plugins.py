@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
 from auditor.errors import DataError
 from auditor.model.block import Block
-from auditor.model.device import Assessed, Coverage
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.policy import Question, Text, Verdict
-from auditor.model.report import Report
 from auditor.model.scope import Pace
+
+if TYPE_CHECKING:  # what is reported is no matter of a scan, and takes its time to load
+    from auditor.model.device import Assessed, Coverage
+    from auditor.model.report import Report
 
 # ---------------------------------------------------------------- probes: what is it?
 
@@ -274,8 +276,8 @@ class Case:
     site_facts: e.g. {"sensitive": "yes"}; identified: when the maker was first established.
     """
 
-    assessed: Assessed
-    coverage: Coverage
+    assessed: "Assessed"
+    coverage: "Coverage"
     today: date
     identified: datetime | None = None
     site_facts: Mapping[str, str] = field(default_factory=dict)
@@ -325,7 +327,11 @@ class Renderer(Protocol):
     """Turns a report into files. words: per language. resources: the reports/ folder."""
 
     def __call__(
-        self, report: Report, words: Mapping[str, Words], languages: Sequence[str], resources: Path
+        self,
+        report: "Report",
+        words: Mapping[str, Words],
+        languages: Sequence[str],
+        resources: Path,
     ) -> Iterator[Written]:
         """Give the files of this format; the same report gives the same bytes."""
 

@@ -5,17 +5,15 @@ else. What a host told is handed over as soon as that host is done.
 """
 
 import asyncio
-import resource
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cached_property
 from itertools import groupby
 
+from auditor.asking import Asking
 from auditor.errors import AuditorError, EnvironmentLack, LedgerError
-from auditor.interview import Host, Visit
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import NOTHING, notes
-from auditor.model.household import households
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.settled import Done, Doors, settled
 from auditor.ourselves import many_files, seldom_tidied
@@ -25,7 +23,6 @@ from auditor.work import Network, Tick, Work
 
 __all__ = ["Done", "Network", "Work", "collect", "settled"]
 
-OTHER_FILES = 128  # of the ledger, the interpreter and the sweeps
 # Sweeps after which an address need not be knocked on: a host cannot help answering ARP, and
 # knock and connect (which has no kind) have knocked.
 TELLING = frozenset({"arp", "knock", ""})
@@ -53,8 +50,7 @@ async def _collect(work: Work, network: Network, stop: asyncio.Event) -> bool:
                 group.create_task(outbox.forward()),
             ]
             run.discover(group)
-            await run.sweep()
-            await run.probe()
+            await run.collect()
             await network.part()
             for helper in helpers:
                 helper.cancel()
@@ -82,8 +78,30 @@ class _Run:
         self.doors.note(work.done.scans)
         self.first: list[asyncio.Event] = []  # set when a group has been asked and heard once
         self.groups: list[asyncio.Task[None]] = []
-        self.asked: set[str] = set()  # hosts that have had their interview
-        self.waiting: deque[tuple[str, ...]] = deque()  # devices that nobody has asked anything yet
+        self.found: set[str] = set()  # by sweeps that ask addresses one by one
+        self.asking = Asking(self)
+        self.early = False  # whom a sweep finds is asked while it goes on
+
+    @property
+    def waiting(self) -> deque[tuple[str, ...]]:
+        """Give the devices that nobody has asked anything yet."""
+        return self.asking.waiting
+
+    async def collect(self) -> None:
+        """Look for hosts and ask them: both at once, unless ports are swept before they are asked.
+
+        At the end those are asked whom a group found late.
+        """
+        ports = any(s.kind == "syn" for s in self.work.sweeps) and self.work.scope.pace.half_opens
+        if ports:
+            await self.sweep(beside=False)
+        async with self.asking:
+            if not ports:
+                await self.sweep(beside=True)
+            self.asking.feed(self.present)
+            if self.groups:
+                await asyncio.wait(self.groups)
+            self.asking.feed(self.present)
 
     # ---------------------------------------------------------------- who is there?
 
@@ -98,14 +116,23 @@ class _Run:
             self.first.append(heard)
             self.groups.append(group.create_task(self._run(sweep, heard)))
 
-    async def sweep(self) -> None:
-        """Run every sweep in its order and note who is there."""
+    async def sweep(self, *, beside: bool) -> None:
+        """Run every sweep in its order and note who is there.
+
+        beside: whom frames find is asked meanwhile. Connections are swept when nobody is asked:
+        both need many files, and places in the kernel's table of neighbours.
+        """
         ordered = sorted(self.work.sweeps, key=lambda s: (s.kind == "syn", s.order, s.name))
         # ports last: of whoever has told enough by then, nobody need know them
         for ports, some in groupby(ordered, lambda s: s.kind == "syn"):
+            if ports and beside:
+                break
             if ports:
                 await self._heard()
             for sweep in (sweep for sweep in some if not sweep.for_all):
+                self.early = beside and sweep.medium is Medium.FRAME
+                if not self.early:
+                    await self.asking.idle.wait()
                 await self._run(sweep, asyncio.Event())
         await self._heard()
 
@@ -113,6 +140,19 @@ class _Run:
         """Wait until every group has been asked and heard once: whoever tells enough is spared."""
         for heard in self.first:
             await heard.wait()
+
+    def _begin(self) -> None:
+        """Begin to ask whom a sweep has found, once every group was heard.
+
+        With their IPv6 addresses, as far as they are known: they are asked after the first one.
+        """
+        if not self.early or not all(heard.is_set() for heard in self.first):
+            return
+        macs = self.hardware(self.present)
+        there = {macs[ip] for ip in self.found if ip in macs}
+        kin = [ip for ip in self.present if ":" in ip and macs.get(ip) in there]
+        self.asking.feed([*self.found, *kin])
+        self.found.clear()
 
     async def _run(self, sweep: Sweep, heard: asyncio.Event) -> None:
         done = self.work.done.swept.get(sweep.name)
@@ -127,6 +167,7 @@ class _Run:
             self._keep([self.failed(sweep.name, where, error)])
         finally:
             heard.set()
+            self._begin()
 
     async def _sweep(self, sweep: Sweep, done: AddressSet | None, heard: asyncio.Event) -> None:
         count, total = 0, 1
@@ -144,6 +185,7 @@ class _Run:
                         [a for a in batch if (a.tool, a.endpoint) not in self.work.done.told]
                     )
                     heard.set()
+                    self._begin()
             tick(1)
             return
         targets = self._unsettled(sweep, done or NOTHING)
@@ -152,7 +194,11 @@ class _Run:
             return
         tick(0)
         async for batch in self._asking(sweep, targets, tick):
-            self._keep(batch)
+            again = self.work.done.told if sweep.kind == "arp" else ()
+            self._keep([a for a in batch if (a.tool, a.endpoint) not in again])
+            if sweep.medium is Medium.FRAME:
+                self.found.update(a.endpoint.ip for a in batch if a.endpoint.ip in self.present)
+                self._begin()
             if sweep.kind == "syn":
                 self.doors.note(batch)
             if sweep.kind in TELLING:
@@ -210,47 +256,6 @@ class _Run:
             self.present.setdefault(ip, []).extend(seen)
 
     # ---------------------------------------------------------------- what is it?
-
-    async def probe(self) -> None:
-        """Ask everyone who is there, many hosts at once, and then whom a group found meanwhile."""
-        async with asyncio.TaskGroup() as rechecks:
-            await self._wave(rechecks)
-            if self.groups:
-                await asyncio.wait(self.groups)
-            if set(self.present) - self.asked:
-                await self._wave(rechecks)
-
-    async def _wave(self, rechecks: asyncio.TaskGroup) -> None:
-        known = [ip for ip in self.present if ip not in self.asked]
-        self.asked.update(known)
-        self.waiting.extend(households(known, macs := self.hardware(known)))
-        aside: deque[Visit] = deque()  # cost time, and are asked on when everybody was asked
-        done = len(self.asked) - len(known)
-        self.work.progress("probes", done, len(self.asked))
-
-        def over(host: Host) -> None:
-            nonlocal done
-            self.work.progress("probes", done := done + 1, len(self.asked))
-            if host.unwell:
-                rechecks.create_task(host.look_again())
-
-        async def worker() -> None:
-            while self.waiting or aside:
-                visit = Visit(self, self.waiting.popleft()) if self.waiting else aside.popleft()
-                if not await visit.go_on(over):
-                    aside.append(visit)
-
-        with self.network.lent(macs) as most:
-            async with asyncio.TaskGroup() as asking:
-                for _ in range(min(self.work.window, len(known), most, self._sockets())):
-                    asking.create_task(worker())
-
-    def _sockets(self) -> int:
-        """Tell how many hosts may be asked at once with the files that we may open."""
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        pace = self.work.scope.pace
-        handles = 2 if pace.delicate else 1  # of each connection (see net/door)
-        return max(1, (soft - OTHER_FILES) // max(1, handles * pace.host_open))
 
     def questions(self, ip: str) -> list[tuple[Probe, int]]:
         """Give what is to be asked of a host, in order, each port of each probe once."""

@@ -1,6 +1,7 @@
 """Time and packets at an equal pace: a whole scan of ours against `nmap -sS -sV`, same ports.
 
     PYTHONPATH=. python bench/equal_pace.py [--network 10.77.0.0/20] [--live 205] [--pace 1000]
+                                            [--peer none]
 
 Packets are all frames that left the scanner's interface, those of the kernel included, counted by
 the interface. `named` counts hosts whose maker is rightly told. Ours is `auditor scan --pace`: time
@@ -77,10 +78,13 @@ def main():
     parser.add_argument("--pace", type=int, default=1_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--peer-runs", type=int, default=1)
+    parser.add_argument("--peer", choices=("nmap", "none"), default="nmap")
     parser.add_argument("--limit", type=float, default=400)
     said = parser.parse_args()
     jobs = {"auditor": (ours, said.runs), "nmap": (nmap, said.peer_runs)}
-    if not shutil.which("nmap"):
+    if said.peer == "none":
+        del jobs["nmap"]
+    elif not shutil.which("nmap"):
         print("nmap: skipped, because the program is not installed")
         del jobs["nmap"]
     each = {}

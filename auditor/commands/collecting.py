@@ -12,6 +12,7 @@ from auditor import __version__, authority, planning, wiring
 from auditor.commands import interrupts
 from auditor.commands.going_on import Record, newest_unfinished
 from auditor.commands.interrupts import INCOMPLETE
+from auditor.commands.known_later import EnoughLater
 from auditor.commands.moments import Moments
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import Progress, complain, emit, safe
@@ -275,7 +276,7 @@ def _collect(
     if not again:
         record.begin(engine.vantage(targets))
     progress = Progress(quiet=setting.quiet)
-    enough = wiring.enough()
+    enough = EnoughLater()
     work = Work(
         scope=scope,
         targets=targets,

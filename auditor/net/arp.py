@@ -112,11 +112,13 @@ async def sweep_arp(
     """Ask every address of `targets` on the link; gives the attempts stretch by stretch.
 
     One ANSWERED attempt per address and hardware address, one GARBLED per proxy, and one for
-    the stretch as a whole (see model/coverage_note).
+    the stretch as a whole (see model/coverage_note). Of a stretch that is asked slowly, what is
+    certain after the first round comes then, and the rest at its end.
     """
     own = AddressSet.parse(a.ip for a in interface.addresses)
     for stretch in stretches(targets.minus(own), guard.scope.pace.arp_per_s):
-        yield await _Stretch(guard, interface, stretch, own.meet(targets)).ask(tick)
+        async for made in _Stretch(guard, interface, stretch, own.meet(targets)).ask(tick):
+            yield made
         own = NOTHING
 
 
@@ -138,30 +140,61 @@ class _Stretch:
         self.timed: set[int | None] = set()
         self.slowest_s = 0.0
         self.sent = 0
+        self.told: set[tuple[int, bytes, int | None]] = set()  # before the end of the stretch
 
-    async def ask(self, tick: Callable[[int], None]) -> list[Attempt]:
+    async def ask(self, tick: Callable[[int], None]) -> AsyncIterator[list[Attempt]]:
         """Ask in random order, each round only those that have not answered."""
         if self.guard.scope.pace.arp_per_s >= BULK_PER_S and self.asked.size >= BULK_SIZE:
-            return await self._ask_in_bulk(tick)
+            yield await self._ask_in_bulk(tick)
+            return
         with open_link(self.interface, ARP_REPLIES) as sock:
-            return await self._ask_singly(sock, tick)
+            async for made in self._ask_singly(sock, tick):
+                yield made
 
-    async def _ask_singly(self, sock: socket.socket, tick: Callable[[int], None]) -> list[Attempt]:
+    async def _ask_singly(
+        self, sock: socket.socket, tick: Callable[[int], None]
+    ) -> AsyncIterator[list[Attempt]]:
         loop = asyncio.get_running_loop()
         began = loop.time()
         loop.add_reader(sock.fileno(), self._read, sock)
         try:
             order = [number for r in self.asked.ranges for number in range(r.first, r.last + 1)]
             random.shuffle(order)
-            for number in range(self.guard.scope.pace.rounds):
-                waiting = [ip for ip in order if ip not in self.replies.claims]
-                if waiting:
-                    await self._settle(self.asked_at.get(waiting[0], -math.inf))
-                    await self._round(sock, waiting, tick if number == 0 else lambda _: None)
+            for ip in order:
+                await self._put(sock, ip)
+                tick(1)
+            first_round, early = max(self.asked_at.values(), default=-math.inf), False
+            async for ip in self._again(order):
+                if not early and self._settled(first_round):
+                    early = True
+                    yield self._certain(round(loop.time() - began, 3))
+                await self._put(sock, ip)
             await self._settle(max(self.asked_at.values(), default=-math.inf))
         finally:
             loop.remove_reader(sock.fileno())
-        return attempts(self, round(loop.time() - began, 3))
+        yield attempts(self, round(loop.time() - began, 3))
+
+    async def _again(self, order: list[int]) -> AsyncIterator[int]:
+        """Give those who did not answer, round by round, each when it has had its time."""
+        for _ in range(1, self.guard.scope.pace.rounds):
+            waiting = [ip for ip in order if ip not in self.replies.claims]
+            if waiting:
+                await self._settle(self.asked_at[waiting[0]])
+            for ip in waiting:
+                yield ip
+
+    def _certain(self, elapsed_s: float) -> list[Attempt]:
+        """Give the addresses that one station claims which claims no other: no router does so."""
+        counted = Counter(mac for macs in self.replies.claims.values() for mac, _ in macs)
+        made = []
+        for ip, macs in sorted(self.replies.claims.items()):
+            ((mac, vlan), raw), *others = macs.items()
+            if not others and counted[mac] == 1:
+                self.told.add((ip, mac, vlan))
+                where, seen = _station(ip, mac, vlan, raw)
+                how = Outcome.ANSWERED
+                made.append(Attempt("arp", where, how, seen, self.started, elapsed_s))
+        return made
 
     async def _ask_in_bulk(self, tick: Callable[[int], None]) -> list[Attempt]:
         loop = asyncio.get_running_loop()
@@ -180,28 +213,28 @@ class _Stretch:
         self.sent = told.sent
         return attempts(self, round(asyncio.get_running_loop().time() - began, 3))
 
-    async def _round(
-        self, sock: socket.socket, waiting: list[int], tick: Callable[[int], None]
-    ) -> None:
+    async def _put(self, sock: socket.socket, number: int) -> None:
+        """Ask one address, unless it has answered."""
+        if number in self.replies.claims:
+            return
         mac = bytes.fromhex(self.interface.mac.replace(":", ""))
-        for number in waiting:
-            if number in self.replies.claims:
-                continue
-            ip = address(4, number)
-            source = self.interface.source_for(ip)
-            await self.guard.turn(Kind.ARP, ip, 0, "arp")
-            frame = request(mac, socket.inet_aton(source or "0.0.0.0"), number)  # noqa: S104
-            send(sock, self.interface, frame)
-            self.guard.sent("arp", ip, 0, _REQUEST.size, "arp", Kind.ARP)
-            self.asked_at[number] = asyncio.get_running_loop().time()
-            self.sent += 1
-            tick(1)
+        ip = address(4, number)
+        source = self.interface.source_for(ip)
+        await self.guard.turn(Kind.ARP, ip, 0, "arp")
+        send(sock, self.interface, request(mac, socket.inet_aton(source or "0.0.0.0"), number))  # noqa: S104
+        self.guard.sent("arp", ip, 0, _REQUEST.size, "arp", Kind.ARP)
+        self.asked_at[number] = asyncio.get_running_loop().time()
+        self.sent += 1
 
     async def _settle(self, asked: float) -> None:
         """Wait until a question of that moment has had its time, or all have answered."""
-        now = asyncio.get_running_loop().time
-        while len(self.replies.claims) < self.asked.size and now() < asked + self._patience():  # noqa: ASYNC110
+        while not self._settled(asked):  # noqa: ASYNC110 time passes, nobody tells
             await asyncio.sleep(0.02)
+
+    def _settled(self, asked: float) -> bool:
+        if len(self.replies.claims) >= self.asked.size:
+            return True
+        return asyncio.get_running_loop().time() >= asked + self._patience()
 
     def _patience(self) -> float:
         """Give some multiple of the slowest answer so far, within bounds."""
@@ -227,6 +260,14 @@ def request(mac: bytes, source: bytes, target: int) -> bytes:
     return _REQUEST.pack(BROADCAST, mac, 0x0806, 1, 0x0800, 6, 4, 1, mac, source, bytes(6), ip)
 
 
+def _station(
+    ip: int, mac: bytes, vlan: int | None, raw: bytes
+) -> tuple[Endpoint, tuple[Observation, ...]]:
+    """Say who has an address, and what was received of it."""
+    text = mac.hex(":")
+    return Endpoint(address(4, ip), text, 0, "arp", vlan), (Observation("mac", text, raw),)
+
+
 def attempts(stretch: _Stretch, elapsed_s: float) -> list[Attempt]:
     """Turn what a stretch heard into attempts."""
     claims = stretch.replies.claims
@@ -241,11 +282,11 @@ def attempts(stretch: _Stretch, elapsed_s: float) -> list[Attempt]:
     for ip, macs in sorted(claims.items()):
         true = {key: raw for key, raw in macs.items() if key[0] not in routers}
         covered += [] if true else [ip]
+        several = f"{len(true)} stations claim this address" if len(true) > 1 else ""
         for (mac, vlan), raw in true.items():
-            text = mac.hex(":")
-            where = Endpoint(address(4, ip), text, 0, "arp", vlan)
-            several = f"{len(true)} stations claim this address" if len(true) > 1 else ""
-            attempt(where, Outcome.ANSWERED, (Observation("mac", text, raw),), several)
+            if (ip, mac, vlan) not in stretch.told:
+                where, seen = _station(ip, mac, vlan, raw)
+                attempt(where, Outcome.ANSWERED, seen, several)
     by = (("by", stretch.interface.vantage()),)
     for mac, ips in routers.items():
         hidden = AddressSet.of(Range(4, ip, ip) for ip in ips)

@@ -90,8 +90,8 @@ async def dial(
         if number and not (look or guard.spare(ip)):
             break  # what is left of the budget is for other questions
         guard.spend(ip, look=look)
-        unused = await guard.handshake_turn()
         await guard.turn(Kind.CONNECT, ip, port)
+        unused = guard.handshake()
         if ready:
             await ready()
             guard.permit(ip, port)

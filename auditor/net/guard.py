@@ -19,13 +19,16 @@ from auditor.model.address import LINK_LOCAL, AddressSet
 from auditor.model.coverage_note import SPENT
 from auditor.model.journal import BEGAN, Sent
 from auditor.model.scope import Scope
-from auditor.net.pace import Meter, Seldom, Turns
+from auditor.net.pace import CATCH_UP_S, Meter, Seldom, Turns
 
 MANY_HOSTS = 4_096  # beyond so many, those that are neither busy nor recent are forgotten
 WATCH_S = 0.5  # how often the authority is looked at; a run stops within four of these
 # Of a host's budget so much is kept for looking whether it is still well, at the time and a minute
 # later, twice each; but no larger share than one in six, so a tiny budget keeps nothing.
 LOOKS, LOOKS_SHARE = 4, 6
+# While a sweep waits for turns, one in so many is for a connection that begins: conversations can
+# fill the moments in which a sweep only listens, and few hosts are kept waiting in the middle of one.
+BESIDE_SWEEPS = 28
 MOST_DOUBLINGS = 2  # of the time between two connections to a host that does not answer
 
 
@@ -113,6 +116,7 @@ class Guard:
             Kind.PACKET: Meter(pace.packets_per_s, whole=self.wire),
             Kind.CONNECT: Meter(pace.connects_per_s, whole=self.wire),
         }
+        self._beside = Meter(pace.frames_per_s / BESIDE_SWEEPS)
         self._segments: dict[str, Seldom] = {}
         self._hosts: dict[str, _Host] = {}
         self._talks: dict[str, int] = dict(spent or {})
@@ -247,6 +251,7 @@ class Guard:
                 if pace.delicate and (more_s := host.patience_s()) > 0:
                     await asyncio.sleep(more_s)
                 await host.meter.patience()
+                await self._beside_sweeps()
                 await self.connects.turn(self._trouble.get(ip, 0))
                 host.meter.stamp()
         else:
@@ -261,14 +266,25 @@ class Guard:
         if self.wire:
             await self.wire.turn(min(2, self.wire.most))
 
-    async def handshake_turn(self) -> Callable[[], None] | None:
-        """Wait until the kernel may end a handshake that is about to begin; call what this gives
-        when it does not: the frame was counted and does not leave. None where nothing is counted.
+    async def _beside_sweeps(self) -> None:
+        """While a sweep takes the turns, begin few connections (see BESIDE_SWEEPS)."""
+        if not self.wire:
+            return
+        async with self._beside.lock:
+            while self.meters[Kind.ARP].lock.locked() and (wait := self._beside.wait_s()):  # noqa: ASYNC110
+                await asyncio.sleep(min(wait, CATCH_UP_S))
+            self._beside.stamp()
+
+    def handshake(self) -> Callable[[], None] | None:
+        """Count the frame by which the kernel ends a handshake that begins now.
+
+        Call what this gives when it does not: the frame was counted and does not leave. None
+        where nothing is counted.
         """
         if not self.wire:
             return None
         wire = self.wire
-        await wire.turn()
+        wire.stamp()
         counted = [wire.latest]
         return lambda: wire.give_back(counted.pop()) if counted else None
 

@@ -94,6 +94,7 @@ class Meter:
             if stamp[1] and stamp[0] > self.clock() - self.window_s:
                 stamp[1] -= 1
                 self.inside -= 1
+                self.due -= self.interval_s
 
     @property
     def latest(self) -> list[float]:

@@ -21,9 +21,10 @@ from auditor.errors import DataError, LedgerError
 from auditor.model.observation import Attempt
 from auditor.model.policy import Decision
 from auditor.store import reader
-from auditor.store.database import newest, reading
+from auditor.store.database import reading
 from auditor.store.encoding import dumps, loads, moment_text, pack
 from auditor.store.ledger import Ledger
+from auditor.store.migrate import newest
 from auditor.store.tables import decision_row, decision_value
 
 FORMAT, VERSION = "auditor-bundle", 1

@@ -20,8 +20,9 @@ from auditor.model.observation import Attempt, Run, StoredAttempt
 from auditor.model.policy import Decision, DecisionKind
 from auditor.store import opinions, reader
 from auditor.store.batch import Batch
-from auditor.store.database import migrate, open_engine, reading, writing
+from auditor.store.database import open_engine, reading, writing
 from auditor.store.encoding import GENESIS, dumps, moment_text, pack, unpack
+from auditor.store.migrate import migrate
 from auditor.store.reader import unreadable
 from auditor.store.tables import (
     FACTS,

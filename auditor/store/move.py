@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from auditor.errors import LedgerError
 from auditor.store.database import plainly, reading, writing
 from auditor.store.ledger import Ledger
-from auditor.store.tables import FACTS, LinkRow, RawRow, Row, columns
+from auditor.store.tables import FACTS, Row, columns
 from auditor.store.writer import insert
 
 CHUNK = 2_000
@@ -57,12 +57,9 @@ def existing(address: str) -> Ledger:
 
 
 def _copy(old: Connection, new: Connection) -> None:
-    link = tuple(LinkRow.__table__.columns.keys())  # type: ignore[attr-defined]
-    raw = tuple(RawRow.__table__.columns.keys())  # type: ignore[attr-defined]
-    tables = {"raw": raw, **{kind: columns(kind) for kind in FACTS}, "link": link}
-    for table, names in tables.items():
-        for rows in _rows(old, table, names):
-            insert(new, table, names, rows)
+    for table in ("raw", *FACTS, "link"):
+        for rows in _rows(old, table, columns(table)):
+            insert(new, table, columns(table), rows)
 
 
 def _rows(connection: Connection, table: str, names: Sequence[str]) -> Iterator[list[Row]]:

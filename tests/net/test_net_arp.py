@@ -82,6 +82,44 @@ def test_silent_addresses_make_one_note_and_no_attempts(cable):
     assert len(journal) == 255 + 252  # the second round asks only who was silent
 
 
+def batches(targets=NET, **caps):
+    gate = guard("10.9.0.0/24", pace=paced(**caps))
+
+    async def run():
+        link = named("v0", interfaces())
+        return [batch async for batch in sweep_arp(gate, targets, link)]
+
+    return asyncio.run(run())
+
+
+def test_whoever_is_certain_after_the_first_round_is_told_before_the_last(cable):
+    def two(ip):
+        if ip in {"10.9.0.20", "10.9.0.21"}:
+            yield reply(f"02aabbccdd{ip[-2:]}", ip)
+
+    with Aside(cable.there, answering(two)):
+        early, late = inside(cable.here, lambda: batches(arp_per_s=150.0))
+    assert {a.endpoint.ip: a.endpoint.mac for a in early} == {
+        "10.9.0.20": "02:aa:bb:cc:dd:20",
+        "10.9.0.21": "02:aa:bb:cc:dd:21",
+    }
+    # one station with three addresses might be a router as well, until all were asked
+    assert set(arp_of(late)) == {"10.9.0.10", "10.9.0.11", "10.9.0.12"}
+    note = read_note(next(a for a in late if a.endpoint.ip is None).detail)
+    assert note.asked == NET and note.silent.size == 255 - 5 and note.value("answered") == "5"
+
+
+def test_whoever_may_be_a_router_or_is_disputed_is_told_of_at_the_end_alone(cable):
+    def everything(ip):
+        yield reply("02aabbccdd01", ip)
+
+    with Aside(cable.there, answering(everything)):
+        early, late = inside(cable.here, lambda: batches(arp_per_s=40.0))
+    assert early == []
+    assert set(arp_of(late)) == {"10.9.0.10", "10.9.0.11", "10.9.0.12"}
+    assert [a.endpoint.mac for a in late if a.outcome is Outcome.GARBLED] == ["02:aa:bb:cc:dd:01"]
+
+
 def test_nothing_is_sent_to_excluded_addresses(cable):
     out = AddressSet.parse(["10.9.0.11", "10.9.0.128/25"])
 

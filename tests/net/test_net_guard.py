@@ -138,6 +138,16 @@ def test_a_pace_is_kept_closely_and_without_bursts():
     assert max(sum(s <= m < s + 0.01 for m in sent) for s in sent[::100]) <= 32
 
 
+def test_a_turn_that_is_given_back_is_free_at_once_and_no_other():
+    now = [0.0]
+    meter = Meter(10, clock=lambda: now[0])
+    meter.stamp()
+    meter.give_back(meter.latest)
+    assert not meter.wait_s()
+    meter.stamp()
+    assert meter.wait_s()
+
+
 @pytest.mark.parametrize("kind", [Kind.ARP, Kind.PACKET, Kind.CONNECT])
 def test_many_tasks_together_keep_under_the_cap(kind):
     caps = {"arp_per_s": 40.0, "packets_per_s": 40.0, "connects_per_s": 40.0}

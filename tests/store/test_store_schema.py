@@ -21,11 +21,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
-import auditor.store.tables  # noqa: F401
+import auditor.store.schema  # noqa: F401
 from auditor.errors import LedgerError
-from auditor.store import database
+from auditor.store import migrate
 from auditor.store.ledger import Ledger
-from auditor.store.tables import APPEND_ONLY
+from auditor.store.tables import APPEND_ONLY, columns
 
 SCHEMAS = Path(__file__).parent / "schemas"
 RELEASED = sorted({path.name.split(".")[0] for path in SCHEMAS.glob("*.sql")})
@@ -161,7 +161,7 @@ def refuses(ledger, act):
 
 
 def test_every_revision_is_released_with_its_frozen_schema():
-    files = (database.MIGRATIONS / "versions").glob("[0-9]*.py")
+    files = (migrate.MIGRATIONS / "versions").glob("[0-9]*.py")
     assert sorted(path.name.split("_")[0] for path in files) == RELEASED == sorted(CONTENT)
     for revision in RELEASED:
         assert (SCHEMAS / f"{revision}.postgresql.sql").exists()
@@ -173,12 +173,14 @@ def test_the_tables_are_those_of_the_newest_revision(ledger):
 
     with ledger.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"version_table": database.VERSION_TABLE, "compare_type": True}
+            connection, opts={"version_table": migrate.VERSION_TABLE, "compare_type": True}
         )
         ours = [
             one for one in compare_metadata(context, SQLModel.metadata) if "remove" not in one[0]
         ]
     assert ours == []
+    for kind in APPEND_ONLY:  # who reads and writes rows does without the classes
+        assert columns(kind) == tuple(SQLModel.metadata.tables[kind].columns.keys())
 
 
 def test_a_new_file_is_what_all_revisions_make_of_it(tmp_path, later):
@@ -236,9 +238,9 @@ def later(tmp_path, monkeypatch):
 
     def install(code):
         home = tmp_path / "migrations"
-        shutil.copytree(database.MIGRATIONS, home, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(migrate.MIGRATIONS, home, ignore=shutil.ignore_patterns("__pycache__"))
         (home / "versions" / "0002_next.py").write_text(code)
-        monkeypatch.setattr(database, "MIGRATIONS", home)
+        monkeypatch.setattr(migrate, "MIGRATIONS", home)
         return home
 
     return install
@@ -256,12 +258,12 @@ def test_the_next_revision_is_applied_once_and_keeps_everything(url, later):
 
 
 def test_a_revision_that_fails_leaves_the_ledger_as_it_was(url, later, monkeypatch):
-    known = database.MIGRATIONS
+    known = migrate.MIGRATIONS
     Ledger.open(url).close()
     later(BAD)
     with pytest.raises(LedgerError):
         Ledger.open(url)
-    monkeypatch.setattr(database, "MIGRATIONS", known)
+    monkeypatch.setattr(migrate, "MIGRATIONS", known)
     with Ledger.open(url) as ledger:
         assert ledger.verify().ok
         with pytest.raises(Exception, match="made"), ledger.engine.connect() as connection:
@@ -269,18 +271,18 @@ def test_a_revision_that_fails_leaves_the_ledger_as_it_was(url, later, monkeypat
 
 
 def test_a_migration_killed_halfway_leaves_the_ledger_as_it_was(url, later, tmp_path, monkeypatch):
-    known = database.MIGRATIONS
+    known = migrate.MIGRATIONS
     Ledger.open(url).close()
     home = later(SLOW)
     code = (
-        "import sys, pathlib; from auditor.store import database, ledger;"
-        "database.MIGRATIONS = pathlib.Path(sys.argv[1]); ledger.Ledger.open(sys.argv[2])"
+        "import sys, pathlib; from auditor.store import migrate, ledger;"
+        "migrate.MIGRATIONS = pathlib.Path(sys.argv[1]); ledger.Ledger.open(sys.argv[2])"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(home), url], stdout=subprocess.PIPE, text=True
     ) as program:
         assert program.stdout.readline() == "half\n"
         program.kill()
-    monkeypatch.setattr(database, "MIGRATIONS", known)
+    monkeypatch.setattr(migrate, "MIGRATIONS", known)
     with Ledger.open(url) as ledger:
         assert ledger.verify().ok

@@ -14,7 +14,7 @@ import pytest
 
 from auditor.errors import LedgerError
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome, Run
-from auditor.store import database
+from auditor.store import database, migrate
 from auditor.store.ledger import Ledger
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -79,7 +79,7 @@ def test_an_empty_file_becomes_a_ledger(path):
 def test_a_ledger_of_a_newer_version_is_not_touched(path):
     filled(path)
     with sqlite3.connect(path) as later:
-        later.execute(f"UPDATE {database.VERSION_TABLE} SET version_num = '9001'")
+        later.execute(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9001'")
     later.close()
     error = refused(f"sqlite:///{path}")
     assert "newer version" in error.what

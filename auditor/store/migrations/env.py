@@ -8,8 +8,9 @@ import os
 from alembic import context
 from sqlmodel import SQLModel
 
-import auditor.store.tables  # noqa: F401 (fills SQLModel.metadata)
-from auditor.store.database import VERSION_TABLE, open_engine
+import auditor.store.schema  # noqa: F401 (fills SQLModel.metadata)
+from auditor.store.database import open_engine
+from auditor.store.migrate import VERSION_TABLE
 
 with open_engine(os.environ.get("AUDITOR_DB", "sqlite:///auditor.db")).connect() as connection:
     context.configure(
