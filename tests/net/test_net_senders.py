@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from auditor.net.senders import MOST, PREFIX, Senders
+from auditor.net.senders import MOST, Senders
 
 MAC, IP = bytes.fromhex("02bb00000066"), "10.9.0.66"
 
