@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -10,6 +11,9 @@ from auditor.work import Sink
 
 COALESCE_S = 0.02  # what comes within so long is committed together
 KEEP_S = 0.5  # what was sent waits no longer to be kept, whether or not anybody answers
+# Fast senders fill the journal sooner than that: while many rows are kept nobody else works, and
+# a gap of more than `net.pace.CATCH_UP_S` cannot be caught up.
+KEEP_LEAST_S, FEW_ROWS = 0.1, 150
 # To keep so many takes some hundredths of a second, in which nobody is listened to.
 MOST_TOGETHER = 1_000
 SHARE = 4  # so many times as long as a portion took, others work before the next
@@ -26,6 +30,8 @@ class Outbox:
         self.sink = sink
         self.waiting: deque[list[Attempt]] = deque()
         self.news = asyncio.Event()
+        self.rows, self.since = 0, time.monotonic()  # what was kept since
+        self.keep_s = KEEP_S
 
     def put(self, attempts: Iterable[Attempt]) -> None:
         """Take attempts that belong together: they go as soon as may be, with all that wait."""
@@ -44,7 +50,7 @@ class Outbox:
         loop = asyncio.get_running_loop()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(KEEP_S):  # wait_for may swallow the end of us
+                async with asyncio.timeout(self.keep_s):  # wait_for may swallow the end of us
                     await self.news.wait()
             await asyncio.sleep(COALESCE_S)
             self.news.clear()
@@ -54,12 +60,19 @@ class Outbox:
                 self._hand_over()
                 if more := bool(self.waiting):
                     await asyncio.sleep(SHARE * (loop.time() - began))
+            self._adapt()
+
+    def _adapt(self) -> None:
+        """Keep so often that few rows are kept at a time."""
+        took_s, rows = time.monotonic() - self.since, self.rows
+        self.rows, self.since = 0, time.monotonic()
+        self.keep_s = min(KEEP_S, max(KEEP_LEAST_S, FEW_ROWS * took_s / max(1, rows)))
 
     def _hand_over(self) -> None:
         batch: list[Attempt] = []
         while self.waiting and len(batch) < MOST_TOGETHER:
             batch += self.waiting.popleft()
-        self.sink(batch)
+        self.rows += self.sink(batch) or 0
 
 
 async def until(stop: asyncio.Event) -> None:

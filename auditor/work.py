@@ -15,7 +15,7 @@ from auditor.plugins import Peer, Probe, Sweep
 WINDOW = 2_000  # hosts spoken to at once: few tarpits must not starve the honest ones
 RECHECK_S = 60.0  # a host that broke off is left alone for so long, then looked at once
 
-Sink = Callable[[Sequence[Attempt]], None]
+Sink = Callable[[Sequence[Attempt]], int | None]  # gives how many rows it kept, if it counts
 Progress = Callable[[str, int, int], None]  # phase, done, total
 Tick = Callable[[int], None]
 

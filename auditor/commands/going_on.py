@@ -133,28 +133,30 @@ class Record:
             self._spool.note(self._number, sent)
             self._waiting.append(sent)
 
-    def keep(self, attempts: Sequence[Attempt]) -> None:
-        """Commit attempts and what was sent until now, all or none."""
+    def keep(self, attempts: Sequence[Attempt]) -> int:
+        """Commit attempts and what was sent until now, all or none; gives how many rows."""
         self._tell_jumps()
         if self._spool.large:
             with self._lock:  # who sends waits until the file is empty
-                self._commit(attempts, self._waiting)
+                count = self._commit(attempts, self._waiting)
                 self._waiting = []
                 self._spool.empty()
-            return
+            return count
         with self._lock:
             sent, self._waiting = self._waiting, []
-        self._commit(attempts, sent)
+        count = self._commit(attempts, sent)
         with self._lock:
             if not self._waiting:
                 self._spool.empty()
+        return count
 
-    def _commit(self, attempts: Sequence[Attempt], sent: Iterable[Sent]) -> None:
+    def _commit(self, attempts: Sequence[Attempt], sent: Iterable[Sent]) -> int:
         sent = tuple(sent)
         if attempts or sent:
             self.ledger.append(self.run.id, attempts, sent)
         for one in sent:
             self.totals[one.kind] += one.count
+        return len(attempts) + len(sent)
 
     def _tell_jumps(self) -> None:
         for said in self.clock.jumps[self._told :]:
