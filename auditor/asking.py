@@ -56,11 +56,15 @@ class Asking:
         self._hire()
 
     def _hire(self) -> None:
-        """Let one more ask, who hires the next: in between the loop does what others wait for."""
-        if self.waiting and self.workers < self.most:
-            self.workers += 1
-            self.idle.clear()
-            self.group.create_task(self._work())
+        """Let two more ask, who hire two each: in between the loop does what others wait for.
+
+        So everybody is soon at work, and the turns to connect decide who goes first (net/pace).
+        """
+        for _ in range(2):
+            if self.waiting and self.workers < self.most:
+                self.workers += 1
+                self.idle.clear()
+                self.group.create_task(self._work())
 
     async def _work(self) -> None:
         self._hire()
