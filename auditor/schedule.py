@@ -252,8 +252,10 @@ class _Run:
 
     def _meet(self, ip: str, seen: Iterable[Observation]) -> None:
         """Note that somebody is there; whoever lies outside the targets is never contacted."""
-        if ip in self.work.targets:
-            self.present.setdefault(ip, []).extend(seen)
+        if ip in self.present:
+            self.present[ip].extend(seen)
+        elif ip in self.work.targets:
+            self.present[ip] = list(seen)
 
     # ---------------------------------------------------------------- what is it?
 

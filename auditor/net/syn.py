@@ -149,30 +149,30 @@ async def sweep_syn(
         SynQuestions(guard, interface, hosts, ports[at : at + size], way)
         for at in range(0, len(ports), size)
     ]
-    sent, last = [0] * len(waves), -math.inf
-    for number in range(1 if free else pace.rounds):
+    sent, last, ended = [0] * len(waves), -math.inf, []
+    for number in range(rounds := 1 if free else pace.rounds):
         for at, questions in enumerate(waves):
-            if (questions.state > 0).all():
-                continue
-            await host_second(last)
-            told = await fire(
-                guard,
-                interface,
-                segments(questions.own_port),
-                questions,
-                Kind.PACKET,
-                LOOK,
-                tick if number == 0 else lambda _: None,
-                rounds=None if free else 1,
-                answered=questions.state > 0,
-            )
-            sent[at] += told.sent
-            last = -math.inf if free else told.last
+            if not (questions.state > 0).all():
+                await host_second(last)
+                told = await fire(
+                    guard,
+                    interface,
+                    segments(questions.own_port),
+                    questions,
+                    Kind.PACKET,
+                    LOOK,
+                    tick if number == 0 else lambda _: None,
+                    rounds=None if free else 1,
+                    answered=questions.state > 0,
+                )
+                sent[at] += told.sent
+                last = -math.inf if free else told.last
+            if number == rounds - 1:  # thousands of rows are written while the next wave waits
+                took_s = round(time.monotonic() - began, 3)
+                ended.append(_attempts(questions, sent[at], way or interface, started, took_s))
     await host_second(last)  # whoever speaks to them next keeps to it as well
-    for questions, count in zip(waves, sent, strict=True):
-        yield _attempts(
-            questions, count, way or interface, started, round(time.monotonic() - began, 3)
-        )
+    for attempts in ended:
+        yield attempts
 
 
 async def host_second(last: float) -> None:
@@ -183,20 +183,20 @@ async def host_second(last: float) -> None:
 def _attempts(
     questions: SynQuestions, sent: int, by: Interface | Way, started: datetime, elapsed_s: float
 ) -> list[Attempt]:
-    made = []
     doors, states = questions.ports.tolist(), questions.state.reshape(-1, len(questions.ports))
     macs = questions.macs[:: len(doors)].tobytes()
+    there = [
+        (address(4, number), None if isinstance(by, Way) else macs[6 * at : 6 * at + 6].hex(":"))
+        for at, number in enumerate(questions.hosts.tolist())
+    ]
     ends = {OPEN: Outcome.ANSWERED, REFUSED: Outcome.REFUSED}
-    for host, (number, row) in enumerate(
-        zip(questions.hosts.tolist(), states.tolist(), strict=True)
-    ):
-        ip = address(4, number)
-        mac = None if isinstance(by, Way) else macs[6 * host : 6 * host + 6].hex(":")
-        made += [
-            Attempt("syn", Endpoint(ip, mac, door), ends[state], (), started, elapsed_s)
-            for door, state in zip(doors, row, strict=True)
-            if state
-        ]
+    # port by port: the ledger writes rows that differ in the host alone four times as fast
+    made = [
+        Attempt("syn", Endpoint(*there[host], door), end, (), started, elapsed_s)
+        for at, door in enumerate(doors)
+        for state, end in ends.items()
+        for host in np.flatnonzero(states[:, at] == state).tolist()
+    ]
     said = (
         ("scanned", ",".join(map(str, questions.ports.tolist()))),
         ("open", str(int((questions.state == OPEN).sum()))),

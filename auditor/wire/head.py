@@ -20,6 +20,7 @@ MOST_HEAD_BYTES = 65_536
 _STATUS = re.compile(rb"([A-Z]{2,5})/(\d\.\d) {1,3}(\d{3})(?: ?([^\r\n]{0,256}))?")
 _START = re.compile(rb"([A-Z*-]{2,20}) ([^ \r\n]{1,512}) ([A-Z]{2,5})/(\d\.\d)")
 _END = re.compile(rb"\r?\n\r?\n")
+_ENDS = (b"\n\r\n", b"\n\n")  # one of them stands wherever _END is found
 # chunk = chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]{0,128}\r?\n")
 _BLANKS = " \t\r\v\f"  # and none of those that only Unicode calls so
@@ -85,7 +86,8 @@ def _read(raw: bytes) -> Message:
 
 def is_whole(raw: bytes) -> bool:
     """Tell whether nothing more belongs to the message; False also where nobody can tell."""
-    if not _END.search(raw, 0, MOST_HEAD_BYTES):
+    # asked of all that has come whenever more comes: to look for two strings is far quicker
+    if max(raw.find(end, 0, MOST_HEAD_BYTES) for end in _ENDS) < 0:
         return False
     try:
         return read_message(raw).whole
