@@ -22,7 +22,7 @@ from auditor.model.scope import Authority, Pace, Scope
 from auditor.net.engine import Engine
 from auditor.net.guard import Guard
 from auditor.net.interfaces import interfaces
-from auditor.ourselves import seldom_tidied
+from auditor.ourselves import seldom_tidied, tidied_seldom
 from auditor.schedule import Work, collect
 
 LISTS = {"http": (80,), "rtsp": (554,), "sdk": (8000,)}
@@ -34,7 +34,8 @@ def now():
 
 
 def main():
-    with seldom_tidied():  # as the commands do
+    tidied_seldom()  # as every command of the program
+    with seldom_tidied():  # as every scan
         identified()
 
 

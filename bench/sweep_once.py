@@ -11,7 +11,7 @@ from auditor.model.scope import Authority, Pace, Scope
 from auditor.net.arp import sweep_arp
 from auditor.net.guard import Guard
 from auditor.net.interfaces import for_target, interfaces
-from auditor.ourselves import seldom_tidied
+from auditor.ourselves import seldom_tidied, tidied_seldom
 
 PORTS = (80, 443, 554, 8000, 8080, 37777)
 
@@ -51,7 +51,8 @@ async def sweep(network, rounds, pace_per_s, arp_only):
 def main():
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     pace = sys.argv[3] if len(sys.argv) > 3 else None
-    with seldom_tidied():  # as every scan of the program runs
+    tidied_seldom()  # as every command of the program
+    with seldom_tidied():  # as every scan
         live, opened, sent, syn_s = asyncio.run(sweep(sys.argv[1], rounds, pace, "arp" in sys.argv))
     print(
         f"live={live} open={opened} sent={sent} syn_s={syn_s:.3f} cpu_s={time.process_time():.2f}"
