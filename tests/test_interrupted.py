@@ -115,6 +115,17 @@ def until_sent(folder, tool, limit_s=40):
 SIGNALS = [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGHUP, 1), (signal.SIGINT, 2)]
 
 
+@pytest.fixture
+def heeded():
+    """Heed signals: a shell lets what it runs in the background ignore some, and children inherit that."""
+    ignored = [n for n in {n for n, _ in SIGNALS} if signal.getsignal(n) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def stopped(cable, folder, number, times):
     """Stop a scan by signals and resume it; give codes, the status between, and its words."""
     folder.mkdir()
@@ -130,6 +141,7 @@ def stopped(cable, folder, number, times):
     return running.returncode, status, code, ended(db).status, err, more
 
 
+@pytest.mark.usefixtures("heeded")
 def test_a_signal_stops_cleanly_and_a_second_one_at_once(cables, tmp_path):
     with ThreadPoolExecutor(len(SIGNALS)) as pool:
         pairs = [cables() for _ in SIGNALS]
