@@ -35,6 +35,7 @@ class _Tally:
         self.groups: set[str] = set()  # tools that ask everybody at once
         self.near_silent = AddressSet()  # gave a sweep on the segment no answer
         self.tools: dict[str, Counter[Outcome]] = defaultdict(Counter)
+        self.put_off: dict[str, AddressSet] = {}  # by tool: what it could not ask until now
         self.asked = self.silent = self.proxy = self.left = self.on_link = AddressSet()
         self.asked6 = AddressSet()  # IPv6 networks whose neighbours were asked, all at once
         self.unread = 0  # replies to a group, on a segment that this network lies on
@@ -66,7 +67,9 @@ class _Tally:
         silent, left = note.silent.meet(asked), note.left.meet(asked)
         barred = note.barred.meet(asked)
         self.tools[tool][Outcome.SILENT] += silent.size + barred.size
-        self.tools[tool][Outcome.NOT_TRIED] += left.size
+        before = self.put_off.get(tool, AddressSet())  # a resumed run asks these again
+        self.put_off[tool] = before.minus(asked).join(left)
+        self.tools[tool][Outcome.NOT_TRIED] += self.put_off[tool].size - before.size
         self.asked = self.asked.join(asked)
         self.silent = self.silent.join(silent)
         self.proxy = self.proxy.join(note.proxy.meet(asked))

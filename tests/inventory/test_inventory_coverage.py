@@ -117,6 +117,16 @@ def test_counts_belong_to_the_network_they_were_made_in():
     assert [dict(s.tools).keys() for s in found.subnets] == [{"http"}, set()]
 
 
+def test_what_a_resumed_run_asks_again_counts_once():
+    first = swept("connect", silent=["10.0.0.1"], left=["10.0.0.4-5"])
+    again = swept("connect", left=["10.0.0.4-5"], of="10.0.0.4/31")
+    at_last = swept("connect", silent=["10.0.0.5"], left=["10.0.0.4"], of="10.0.0.4/31")
+    for said, put_off in (((first,), 2), ((first, again), 2), ((first, again, at_last), 1)):
+        (subnet,) = coverage([run()], attempts(*said), PRESENCE).subnets
+        ((tool, counts),) = subnet.tools
+        assert (tool, dict(counts)[Outcome.NOT_TRIED]) == ("connect", put_off)
+
+
 def test_nothing_planned_is_not_complete():
     assert not coverage([], [], PRESENCE).complete
 
