@@ -19,7 +19,7 @@ from auditor.net import neighbours
 from auditor.net.filters import ICMPV6_ONLY, TALK
 from auditor.net.guard import Guard
 from auditor.net.interfaces import Interface
-from auditor.net.link import Frame, lost, open_link, take
+from auditor.net.link import Frame, lost, open_link, waiting
 from auditor.plugins import Found, Sweep
 from auditor.wire import ndp
 from auditor.wire.addresses import ip_text, mac_text
@@ -28,6 +28,7 @@ ALL_NODES = "ff02::1"  # RFC 4291, 2.7.1
 ECHO_REQUEST = 128  # of ICMPv6
 NDP_LISTEN_S = 2.0
 ICMP6_FILTER = 1  # linux/icmpv6.h
+AT_ONCE = 512  # frames that are taken in one go
 MOST_FOUND = 50_000
 # Forged adverts cost the forger nothing and us a visit each: what is kept of them is bounded.
 MOST_NEIGHBOURS = 16_384  # addresses on one link
@@ -172,13 +173,7 @@ class _Heard:
 
     def read(self, ear: socket.socket) -> None:
         """Empty the socket, a bounded number at a time."""
-        for _ in range(512):
-            try:
-                frame = take(ear)
-            except OSError:  # the link went down; it is noticed by whoever sends
-                return
-            if frame is None:
-                return
+        for frame in waiting(ear, AT_ONCE):
             raw = _retagged(frame)
             self._keep(self.reader(raw, "") or self._echo(raw))
 

@@ -9,7 +9,7 @@ import fcntl
 import socket
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditor.errors import EnvironmentLack
@@ -132,6 +132,18 @@ def lost(sock: socket.socket) -> int:
     """Count the frames that the kernel had no room for since this was last asked."""
     told = sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
     return int(struct.unpack("=II", told)[1])
+
+
+def waiting(sock: socket.socket, most: int) -> Iterator[Frame]:
+    """Take the frames that have come, so many at most; of a link that is gone whoever sends tells."""
+    for _ in range(most):
+        try:
+            frame = take(sock)
+        except OSError:
+            return
+        if frame is None:
+            return
+        yield frame
 
 
 def take(sock: socket.socket) -> Frame | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from auditor.net import interfaces
 from auditor.net.filters import UDP, datagrams
-from auditor.net.link import open_link, take
+from auditor.net.link import open_link, waiting
 from auditor.wire.addresses import mac_text
 
 AT_ONCE = 256  # frames that are taken in one go
@@ -46,13 +46,7 @@ class Senders:
                 loop.remove_reader(ear.fileno())
 
     def _read(self, ear: socket.socket) -> None:
-        for _ in range(AT_ONCE):
-            try:
-                frame = take(ear)
-            except OSError:  # the link went down; it is noticed by whoever sends
-                return
-            if frame is None:
-                return
+        for frame in waiting(ear, AT_ONCE):
             self.note(frame.data)
 
     def note(self, raw: bytes) -> None:

@@ -4,6 +4,7 @@ Every Params class says with `outcomes` which reason codes it can give and with 
 verdicts, so that a pack can be asked for words and a case for each of them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -25,17 +26,21 @@ FAIL, REVIEW, OPEN = Verdict.NONCONFORMING, Verdict.REVIEW, Verdict.UNDETERMINED
 PASS, NOT_APPLICABLE = Verdict.CONFORMING, Verdict.NOT_APPLICABLE
 
 
-class Params(BaseModel):
-    """Parameters of a rule; a key that the check does not know is a mistake."""
+class Values(BaseModel):
+    """Values of a pack; a key that nobody knows is a mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class Params(Values, ABC):
+    """Parameters of a rule."""
+
+    @abstractmethod
     def outcomes(self) -> Outcomes:
         """Give every reason code that the check can give with these parameters."""
-        raise NotImplementedError
 
 
-class KindVerdicts(Params):
+class KindVerdicts(Values):
     """What each kind of tie comes to; the weak kinds are never prohibited by themselves."""
 
     listed: Verdict

@@ -19,7 +19,7 @@ from auditor.policy.params import (
     REVIEW,
     MakerParams,
     Outcomes,
-    Params,
+    Values,
     knowing,
     rate,
 )
@@ -28,7 +28,7 @@ from auditor.policy.records import Side, choices, fact, is_one_of, named, side_o
 from auditor.policy.words import both
 
 
-class FactTest(Params):
+class FactTest(Values):
     """field: the fact. covered, outside: code -> aliases, in any language."""
 
     field: str = Field(min_length=1)
