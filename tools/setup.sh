@@ -15,6 +15,7 @@ PY
 wanted='ip:iproute2:the simulated department and every test on real packets
 nft:nftables:the large simulated farm of the benches
 nmap:nmap:the nmap engine and the comparison with it
+arp-scan:arp-scan:the comparison of the simulated farm with it
 chromium:chromium:the tests of the report in a real browser
 ping:iputils-ping:the tests of what the simulated department witnesses
 pdftoppm:poppler-utils:the tests that look at the printed report
