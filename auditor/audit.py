@@ -19,10 +19,12 @@ from auditor.identify.identify import identify
 from auditor.identify.knowledge import Knowledge
 from auditor.inventory.coverage import coverage as covered
 from auditor.inventory.reconcile import reconcile
+from auditor.model.data_version import DataVersion
+from auditor.model.decision import Decision
 from auditor.model.device import Assessed, Coverage
 from auditor.model.observation import Run, StoredAttempt
-from auditor.model.policy import Decision, Finding, Relation, Relations
-from auditor.model.report import DataVersion, RawBytes, Report, Snapshot
+from auditor.model.policy import Finding, Relation, Relations
+from auditor.model.report import RawBytes, Report, Snapshot
 from auditor.policy.annexes import annexes_of
 from auditor.policy.decisions import decided_by_persons
 from auditor.policy.judge import judge

@@ -20,9 +20,9 @@ from auditor.identify.identify import identify
 from auditor.identify.joining import Group
 from auditor.identify.knowledge import Knowledge
 from auditor.inventory.coverage import coverage as covered
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Assessed, Coverage
 from auditor.model.observation import StoredAttempt
-from auditor.model.policy import Decision, DecisionKind
 from auditor.policy.decisions import with_decisions
 from auditor.policy.judge import World, findings_of, verdicts, world_of
 from auditor.policy.pack import Pack

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 from auditor.errors import DataError
 from auditor.model.block import Block
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
-from auditor.model.policy import Question, Text, Verdict
 from auditor.model.scope import Pace
 
 if TYPE_CHECKING:  # what is reported is no matter of a scan, and takes its time to load
     from auditor.model.device import Assessed, Coverage
+    from auditor.model.policy import Question, Text, Verdict
     from auditor.model.report import Report
 
 # ---------------------------------------------------------------- probes: what is it?
@@ -288,10 +288,10 @@ class Case:
 class Answer:
     """What a check concludes; words come from the rule, `facts` fill its blanks."""
 
-    verdict: Verdict
+    verdict: "Verdict"
     reason: str  # key of the rule's words, e.g. `listed`, `affiliate`, `after_cutoff`
     facts: tuple[tuple[str, str], ...] = ()
-    ask: tuple[Question, ...] = ()
+    ask: "tuple[Question, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +305,7 @@ class Check:
     name: str
     params: type
     examine: Callable[..., Answer]
-    says: Text
+    says: "Text"
 
 
 # ---------------------------------------------------------------- formats: a report as bytes

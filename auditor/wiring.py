@@ -194,7 +194,9 @@ def scope(wish: Wish, moment: datetime) -> Scope:
     lists, never = authority.port_lists(DATA / "ports.toml")
     paces = authority.profiles(DATA / "profiles.toml")
     if wish.scope_file:
-        made = authority.from_file(
+        from auditor import scope_file
+
+        made = scope_file.from_file(
             wish.scope_file,
             site=wish.site,
             moment=moment,

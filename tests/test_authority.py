@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import auditor
-from auditor import authority
+from auditor import authority, scope_file
 from auditor.errors import DataError, ScopeRefusal, UsageError
 from auditor.model.scope import Pace
 
@@ -26,11 +26,11 @@ def by_hand(*targets, **more):
 
 def by_file(path, **more):
     given = {"site": "", "moment": NOON, "paces": PACES, "lists": LISTS, "never": NEVER, **more}
-    return authority.from_file(path, **given)
+    return scope_file.from_file(path, **given)
 
 
 @pytest.fixture
-def scope_file(tmp_path):
+def scope_at(tmp_path):
     def write(text):
         path = tmp_path / "scope.toml"
         path.write_text(text)
@@ -63,8 +63,8 @@ def test_the_ports_never_touched_are_in_every_scope():
     assert {9100, 9107, 502, 102, 47808} <= by_hand("10.0.0.1").never
 
 
-def test_a_scope_file_is_read_whole(scope_file):
-    path = scope_file(
+def test_a_scope_file_is_read_whole(scope_at):
+    path = scope_at(
         GOOD + 'profile = "normal"\nsnmp_community = "hush"\n'
         '[hours]\nstart = 22:00:00\nend = 06:00:00\nzone = "America/Toronto"\n'
         '[authority]\napprover = "A. Approver"\nticket = "T-1"\nexpires = 2026-02-01T00:00:00Z\n'
@@ -89,51 +89,51 @@ def test_a_scope_file_is_read_whole(scope_file):
         ),
     ],
 )
-def test_a_bad_scope_file_is_refused(scope_file, text, kind):
+def test_a_bad_scope_file_is_refused(scope_at, text, kind):
     with pytest.raises(kind):
-        by_file(scope_file(text))
+        by_file(scope_at(text))
 
 
-def test_all_mistakes_are_said_at_once(scope_file):
+def test_all_mistakes_are_said_at_once(scope_at):
     with pytest.raises(DataError) as refused:
-        by_file(scope_file(GOOD + "nonsense = 1\nports = [0]\n"))
+        by_file(scope_at(GOOD + "nonsense = 1\nports = [0]\n"))
     assert "nonsense" in refused.value.why and "ports" in refused.value.why
 
 
-def test_public_space_with_an_approver_is_allowed(scope_file):
-    path = scope_file('networks = ["192.0.2.0/24"]\n[authority]\napprover = "A. Approver"\n')
+def test_public_space_with_an_approver_is_allowed(scope_at):
+    path = scope_at('networks = ["192.0.2.0/24"]\n[authority]\napprover = "A. Approver"\n')
     assert "192.0.2.7" in by_file(path).networks
 
 
-def test_a_signature_is_checked(scope_file, tmp_path):
-    path = scope_file(GOOD)
-    fingerprint = authority.sign(path, tmp_path / "key")
+def test_a_signature_is_checked(scope_at, tmp_path):
+    path = scope_at(GOOD)
+    fingerprint = scope_file.sign(path, tmp_path / "key")
     assert (tmp_path / "key").stat().st_mode & 0o077 == 0
     assert by_file(path, trusted=(fingerprint,)).authority.signed_by == fingerprint
-    assert authority.sign(path, tmp_path / "key") == fingerprint
+    assert scope_file.sign(path, tmp_path / "key") == fingerprint
     with pytest.raises(ScopeRefusal, match="do not trust"):
         by_file(path, trusted=("0" * 64,))
 
 
-def test_one_changed_byte_breaks_the_signature(scope_file, tmp_path):
-    path = scope_file(GOOD)
-    authority.sign(path, tmp_path / "key")
+def test_one_changed_byte_breaks_the_signature(scope_at, tmp_path):
+    path = scope_at(GOOD)
+    scope_file.sign(path, tmp_path / "key")
     path.write_text(GOOD.replace("10.1.0.9", "10.1.0.8"))
     with pytest.raises(ScopeRefusal, match="does not hold"):
         by_file(path)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"key": 1, "signature": 2}', "[]"])
-def test_a_damaged_signature_is_refused(scope_file, text):
-    path = scope_file(GOOD)
+def test_a_damaged_signature_is_refused(scope_at, text):
+    path = scope_at(GOOD)
     path.with_name("scope.toml.sig").write_text(text)
     with pytest.raises(ScopeRefusal):
         by_file(path)
 
 
-def test_an_unsigned_file_is_refused_where_a_signer_is_trusted(scope_file):
+def test_an_unsigned_file_is_refused_where_a_signer_is_trusted(scope_at):
     with pytest.raises(ScopeRefusal, match="not signed"):
-        by_file(scope_file(GOOD), trusted=("0" * 64,))
+        by_file(scope_at(GOOD), trusted=("0" * 64,))
 
 
 def test_a_missing_file_is_a_clear_error(tmp_path):
@@ -147,18 +147,18 @@ def test_a_pace_must_send_something():
     assert authority.paced(Pace(), 500).host_open == Pace().host_open
 
 
-def test_what_the_ledger_keeps_holds_no_community(scope_file):
-    kept = authority.as_json(by_file(scope_file(GOOD + 'snmp_community = "hush"\n')))
+def test_what_the_ledger_keeps_holds_no_community(scope_at):
+    kept = authority.as_json(by_file(scope_at(GOOD + 'snmp_community = "hush"\n')))
     assert "hush" not in kept
     assert json.loads(kept)["networks"] == ["10.1.0.0/24"]
 
 
-def test_an_interrupted_run_gets_its_scope_back_with_the_exclusions(scope_file):
+def test_an_interrupted_run_gets_its_scope_back_with_the_exclusions(scope_at):
     text = GOOD + (
         '[hours]\nstart = 22:00:00\nend = 06:00:00\nzone = "America/Toronto"\n'
         '[authority]\napprover = "A"\nticket = "T"\ncontacts = ["c"]\nexpires = 2026-02-01T00:00:00Z\n'
     )
-    scope = by_file(scope_file(text))
+    scope = by_file(scope_at(text))
     assert authority.from_json(authority.as_json(scope), NOON) == scope
     with pytest.raises(ScopeRefusal, match="expired"):
         authority.from_json(authority.as_json(scope), datetime(2026, 3, 1, tzinfo=UTC))

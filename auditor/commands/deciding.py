@@ -15,9 +15,10 @@ from auditor.commands.setting import Setting
 from auditor.commands.terminal import safe
 from auditor.errors import DataError, UsageError
 from auditor.model.address import Mac
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Assessed
 from auditor.model.identity import TRAITS
-from auditor.model.policy import Decision, DecisionKind, Verdict
+from auditor.model.policy import Verdict
 from auditor.model.report import Report
 from auditor.policy import clocks, decisions, exemptions, removals, worksheet
 from auditor.store.ledger import Ledger

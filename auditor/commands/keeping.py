@@ -179,9 +179,9 @@ def journal(setting: Setting, run: str) -> int:
 
 def scope_sign(path: Path, key: Path) -> int:
     """Sign a scope file."""
-    from auditor import authority
+    from auditor import scope_file
 
-    print(authority.sign(path, key))
+    print(scope_file.sign(path, key))
     return 0
 
 

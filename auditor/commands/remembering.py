@@ -11,8 +11,8 @@ from typing import Any
 from auditor import audit, mass, wiring
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import safe
+from auditor.model.data_version import DataVersion
 from auditor.model.policy import SEVERITY, Verdict
-from auditor.model.report import DataVersion
 from auditor.policy.pack import Pack
 from auditor.store.ledger import Ledger
 from auditor.store.values import Opinion

@@ -9,17 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Assessed, Gap, SubnetCoverage
 from auditor.model.identity import Standing
-from auditor.model.policy import (
-    SEVERITY,
-    Decision,
-    DecisionKind,
-    Finding,
-    Question,
-    Text,
-    Verdict,
-)
+from auditor.model.policy import SEVERITY, Finding, Question, Text, Verdict
 from auditor.model.report import Report
 
 ATTENTION = (Verdict.NONCONFORMING, Verdict.REVIEW, Verdict.UNDETERMINED)

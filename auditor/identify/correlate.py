@@ -15,9 +15,9 @@ from auditor.identify.decided import Trees, decided, in_force
 from auditor.identify.forest import Forest
 from auditor.identify.joining import Correlation, Group
 from auditor.identify.records import Records
+from auditor.model.decision import Decision
 from auditor.model.device import Device
 from auditor.model.observation import StoredAttempt
-from auditor.model.policy import Decision
 
 
 def correlate(

@@ -14,7 +14,7 @@ from auditor.identify.forest import Side
 from auditor.identify.keys import hostname_key, plain_key, serial_key
 from auditor.identify.records import Records
 from auditor.model.address import Mac, canonical_ip
-from auditor.model.policy import Decision, DecisionKind
+from auditor.model.decision import Decision, DecisionKind
 
 _KINDS = {
     "mac": "mac",

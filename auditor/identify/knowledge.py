@@ -16,9 +16,9 @@ from auditor.identify.recog import Element, read_folder
 from auditor.identify.registry import Registry
 from auditor.identify.shapes import Shape, Template
 from auditor.identify.vocabulary import Vocabulary
+from auditor.model.data_version import DataVersion
 from auditor.model.identity import Evidence, Strength
 from auditor.model.observation import Observation
-from auditor.model.report import DataVersion
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ nothing is computed here. A value of None is a blank that a person must fill in.
 from dataclasses import dataclass
 from datetime import date
 
-from auditor.model.policy import Decision, Due, Question, Text, Verdict
+from auditor.model.decision import Decision
+from auditor.model.policy import Due, Question, Text, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from auditor.model.annex import Annexes
+from auditor.model.data_version import DataVersion
+from auditor.model.decision import Decision
 from auditor.model.device import Assessed, Coverage
 from auditor.model.observation import Run
-from auditor.model.policy import Decision, Finding, PackSummary, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class DataVersion:
-    """One body of knowledge used: its name, version, day, SHA-256 and, for people, its age."""
-
-    name: str
-    version: str
-    day: date
-    sha256: str
-    rows: int = 0
-    age_days: int = 0
-    stale: bool = False
+from auditor.model.policy import Finding, PackSummary, Verdict
 
 
 @dataclass(frozen=True, slots=True)

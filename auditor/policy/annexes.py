@@ -13,9 +13,10 @@ from auditor.model.annex import (
     Element,
     RemovalRow,
 )
+from auditor.model.decision import Decision
 from auditor.model.device import Assessed
 from auditor.model.identity import TRAITS
-from auditor.model.policy import Decision, Finding, Verdict
+from auditor.model.policy import Finding, Verdict
 from auditor.policy.clocks import clocks
 from auditor.policy.decisions import decided_by_persons
 from auditor.policy.exemptions import exception_rows

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from auditor.errors import DataError
 from auditor.model.annex import Clock
-from auditor.model.policy import Decision, DecisionKind, Due, Finding, Text, Verdict
+from auditor.model.decision import Decision, DecisionKind
+from auditor.model.policy import Due, Finding, Text, Verdict
 from auditor.plugins import Case
 from auditor.policy.decisions import Subject, checked, refuse_unless, sealed
 from auditor.policy.exemptions import zone_of

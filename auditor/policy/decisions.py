@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from auditor.errors import UsageError
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Assessed, Sighting
 from auditor.model.identity import TRAITS, Evidence, Identity, Standing, Strength, Trait
 from auditor.model.observation import Endpoint, Observation, Origin
-from auditor.model.policy import Decision, DecisionKind, Verdict
+from auditor.model.policy import Verdict
 from auditor.policy.records import DAYS, read_day
 from auditor.policy.subjects import IDENTIFIERS, KEYS, Register, standing, value_of
 

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from auditor.errors import DataError
 from auditor.model.annex import ExceptionRow
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Assessed
-from auditor.model.policy import Decision, DecisionKind, Text
+from auditor.model.policy import Text
 from auditor.policy.decisions import Subject, checked, refuse_unless, sealed
 from auditor.policy.subjects import COUNT, Register, value_of
 

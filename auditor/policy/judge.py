@@ -8,16 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Assessed, Coverage
-from auditor.model.policy import (
-    SEVERITY,
-    Decision,
-    DecisionKind,
-    Finding,
-    Relations,
-    Text,
-    Verdict,
-)
+from auditor.model.policy import SEVERITY, Finding, Relations, Text, Verdict
 from auditor.plugins import Answer, Case
 from auditor.policy.clocks import dues
 from auditor.policy.decisions import with_decisions

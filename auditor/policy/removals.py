@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from auditor.model.annex import BurnPoint, RemovalRow, RemovalStep
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Assessed
 from auditor.model.observation import Origin
-from auditor.model.policy import Decision, DecisionKind
 from auditor.policy.decisions import Subject, checked, refuse_unless, sealed
 from auditor.policy.subjects import COUNT, IDENTIFIERS, Register, standing, value_of
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from auditor.errors import DataError
 from auditor.model.address import Mac
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Assessed
-from auditor.model.policy import Decision, DecisionKind
 from auditor.policy.ties import known
 
 COUNT = re.compile("[0-9]{1,6}")  # as a decision carries it; a merged one may carry anything

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from auditor.errors import DataError, UsageError
 from auditor.model.annex import QuestionRow
+from auditor.model.decision import Decision
 from auditor.model.device import Assessed
 from auditor.model.identity import TRAITS
-from auditor.model.policy import Decision, Finding
+from auditor.model.policy import Finding
 from auditor.plugins import Rejected
 from auditor.policy.decisions import override_identity, record
 from auditor.policy.ties import known

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, text
 
 from auditor.errors import DataError, LedgerError
+from auditor.model.decision import Decision
 from auditor.model.observation import Attempt
-from auditor.model.policy import Decision
 from auditor.store import reader
 from auditor.store.database import reading
 from auditor.store.encoding import dumps, loads, moment_text, pack

@@ -15,9 +15,9 @@ from sqlalchemy import Engine, text
 
 from auditor.errors import DataError, LedgerError
 from auditor.model.block import Block
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Run, StoredAttempt
-from auditor.model.policy import Decision, DecisionKind
 from auditor.store import opinions, reader
 from auditor.store.batch import Batch
 from auditor.store.database import open_engine, reading, writing

@@ -11,9 +11,9 @@ room only as values of auditor.model.
 from datetime import date, datetime
 from typing import Any, Final
 
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.journal import Sent
 from auditor.model.observation import Run
-from auditor.model.policy import Decision, DecisionKind
 from auditor.store.encoding import dumps, loads, moment_text, pack, unpack
 from auditor.store.values import Imported, Signature, StoredSnapshot
 

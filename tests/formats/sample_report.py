@@ -19,6 +19,7 @@ from auditor.model.annex import (
     RemovalRow,
     RemovalStep,
 )
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import (
     Asked,
     Assessed,
@@ -41,17 +42,7 @@ from auditor.model.identity import (
     Trait,
 )
 from auditor.model.observation import Endpoint, Observation, Origin, Outcome, Run
-from auditor.model.policy import (
-    Decision,
-    DecisionKind,
-    Due,
-    Finding,
-    PackSummary,
-    Question,
-    Source,
-    Text,
-    Verdict,
-)
+from auditor.model.policy import Due, Finding, PackSummary, Question, Source, Text, Verdict
 from auditor.model.report import (
     Change,
     DataVersion,

@@ -20,7 +20,8 @@ from auditor.formats.lines import (
 )
 from auditor.formats.shards import PART, WHOLE, shards
 from auditor.model.annex import Annexes
-from auditor.model.policy import SEVERITY, Decision, DecisionKind, Verdict
+from auditor.model.decision import Decision, DecisionKind
+from auditor.model.policy import SEVERITY, Verdict
 from tests.formats.sample_report import HQ, LAB, NOW, sample
 
 VERDICTS = st.lists(st.sampled_from(SEVERITY), min_size=1)

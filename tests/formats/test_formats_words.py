@@ -134,10 +134,11 @@ def codes():
     """Every code that another room may put into a report."""
     from typing import get_args
 
+    from auditor.model.decision import DecisionKind
     from auditor.model.device import Reach
     from auditor.model.identity import TRAITS, Standing, Strength
     from auditor.model.observation import Outcome
-    from auditor.model.policy import DecisionKind, Verdict
+    from auditor.model.policy import Verdict
     from auditor.policy.pack import ACTIONS, State, Status
 
     yield from (f"verdict.{one.value}.name" for one in Verdict)

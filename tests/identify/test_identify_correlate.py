@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from auditor.identify.correlate import correlate, group
 from auditor.identify.identify import identify
 from auditor.identify.keys import WEIGHTS, hostname_key, serial_key
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.observation import Origin, Outcome
-from auditor.model.policy import Decision, DecisionKind
 from tests.identify.made_up import START, Writer
 
 A, B, C = "00:aa:00:00:00:01", "00:aa:00:00:00:02", "00:aa:02:00:00:03"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from auditor.audit import When
 from auditor.errors import DataError, UsageError
-from auditor.model.policy import Decision, DecisionKind
+from auditor.model.decision import Decision, DecisionKind
 from auditor.policy import decisions, exemptions, removals
 from auditor.policy.clocks import add_business_days, due_day, is_business_day, reported
 from auditor.policy.exemptions import days_left, exemption, granted, moment_of

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Asked, Coverage, Sighting
 from auditor.model.identity import Contradiction, Evidence, Standing, Strength, Trait
 from auditor.model.observation import Endpoint, Observation, Origin, Outcome
-from auditor.model.policy import SEVERITY, Decision, DecisionKind, Verdict
+from auditor.model.policy import SEVERITY, Verdict
 from auditor.policy.exemptions import exemption
 from auditor.policy.judge import judge, verdicts
 from auditor.policy.pack import Pack

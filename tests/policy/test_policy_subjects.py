@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditor.model.policy import Decision, DecisionKind
+from auditor.model.decision import Decision, DecisionKind
 from auditor.policy.subjects import Register, identifiers, speaks_of, standing, value_of
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

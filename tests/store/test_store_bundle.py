@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from auditor.errors import DataError, LedgerError
 from auditor.model.block import Block
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome, Run
-from auditor.model.policy import Decision, DecisionKind
 from auditor.store import archive, bundle
 from auditor.store.ledger import Ledger
 from auditor.store.merge import merge

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from auditor.errors import LedgerError
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome, Run
-from auditor.model.policy import Decision, DecisionKind
 from auditor.store.attempts import Decoder, Shapes, groups, raws_of, sealed, whole
 from auditor.store.encoding import canonical
 from auditor.store.ledger import Ledger

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from auditor.errors import LedgerError
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome, Run
-from auditor.model.policy import Decision, DecisionKind
 from auditor.store.ledger import Ledger
 from auditor.store.move import backup, move, restore
 from auditor.store.values import Opinion, Signature

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from auditor.errors import LedgerError
+from auditor.model.decision import Decision, DecisionKind
 from auditor.model.journal import Sent
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome, Run
-from auditor.model.policy import Decision, DecisionKind
 from auditor.store.ledger import Ledger
 from auditor.store.tables import FACTS, columns
 from auditor.store.values import Signature
