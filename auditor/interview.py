@@ -88,29 +88,53 @@ class Host:
         self.answered_on = past.answered_on
         self.asked_last = ""
         self.turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        listening = {probe.name for probe in run.work.probes if probe.listens}
-        asking = {probe.name for probe in run.work.probes}
-        # ports whose owner greets; others keep silent there
-        self.speaks_first = {port for tool, _, port in past.told if tool in listening}
-        # asked once, and not again
-        self.refused = {(how, port) for tool, how, port in past.refused if tool in asking}
+        # ports whose owner greets, where others keep silent; and what is not asked once more
+        self.speaks_first: set[int] = set()
+        self.refused: set[tuple[str, int]] = set()
+        if past.told or past.refused:
+            names = {probe.name: probe.listens for probe in run.work.probes}
+            self.speaks_first.update(port for tool, _, port in past.told if names.get(tool))
+            self.refused.update((how, port) for tool, how, port in past.refused if tool in names)
         self.listening: set[asyncio.Future[Attempt | None]] = set()
         self.known = not brief and run.work.enough(seen)
         self.resets, self.silences = past.resets, 0
         self.troubles = 0
         self.paused = False
-        self.asked = self.run.questions(ip)
-        self.questions = iter(self.asked)
+        self.waves = self._waves()
+        self.together = 0  # how many questions are put at a time
+
+    def _waves(self) -> deque[deque[tuple[Probe, int]]]:
+        """Give the questions in two waves: what need not be asked may be known after the first.
+
+        Second come the ports that are only listened to. Where others would speak on such a
+        port, it is listened to first: its owner may not bear their words.
+        """
+        asked = self.run.questions(self.ip)
+        self.spoken_to = {port for probe, port in asked if not probe.listens}
+        late = [(p, port) for p, port in asked if p.listens and port not in self.spoken_to]
+        first = [question for question in asked if question not in late] if late else asked
+        return deque(deque(wave) for wave in (first, late) if wave)
 
     async def interview(self) -> None:
         """Ask until all is asked, or enough is known, or the host seems to suffer, or is paused."""
         self.paused = False
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(len(self.asked), max(1, self.run.work.scope.pace.host_open))):
-                group.create_task(self._work())
+        while self.waves and not self.paused:
+            await self._put(self.waves[0])
+            if not self.waves[0]:
+                self.waves.popleft()
 
-    async def _work(self) -> None:
-        for probe, port in self._while_patient():
+    async def _put(self, wave: deque[tuple[Probe, int]]) -> None:
+        """Put the questions of a wave, as many at a time as a host is asked."""
+        self.together = min(len(wave), max(1, self.run.work.scope.pace.host_open))
+        if self.together == 1:
+            await self._work(wave)
+            return
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.together):
+                group.create_task(self._work(wave))
+
+    async def _work(self, wave: deque[tuple[Probe, int]]) -> None:
+        for probe, port in self._while_patient(wave):
             async with self.turns[port]:  # one protocol at a time on one port
                 if port in self.speaks_first or (probe.transport, port) in self.refused:
                     continue
@@ -119,21 +143,22 @@ class Host:
                 elif not self.known:
                     await self._ask(probe, port)
 
-    def _while_patient(self) -> Iterator[tuple[Probe, int]]:
+    def _while_patient(self, wave: deque[tuple[Probe, int]]) -> Iterator[tuple[Probe, int]]:
         """Give what is still to be asked, as long as nobody better has to wait for it."""
-        while not (self.troubles >= MOST_TROUBLES and self.run.waiting):
-            question = next(self.questions, None)
-            if question is None:
+        while wave:
+            if self.troubles >= MOST_TROUBLES and self.run.waiting:
+                self.paused = True
                 return
-            yield question
-        self.paused = True
+            yield wave.popleft()
 
     async def _ask(self, probe: Probe, port: int) -> None:
         community = self.run.community(self.ip) if probe.needs_community else None
-        peer = Peer(self.ip, port, probe.tls, tuple(self.seen), community, self._needless)
+        spared = None if probe.listens and port in self.spoken_to else self._needless
+        peer = Peer(self.ip, port, probe.tls, tuple(self.seen), community, spared)
         seen: list[Observation] = []
         asking = self.run.converse(peer, probe, seen)
-        attempt = await (self._listen(asking) if probe.listens else asking)
+        told_off = probe.listens and self.together > 1  # by what others tell meanwhile
+        attempt = await (self._listen(asking) if told_off else asking)
         if attempt is None:
             return
         self.run.outbox.put([attempt])

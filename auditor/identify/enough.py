@@ -6,7 +6,7 @@ only a host of which maker and model are spoken of is weighed.
 
 from collections.abc import Sequence
 
-from auditor.identify.evidence import of_observation, telling
+from auditor.identify.evidence import claims_of, telling
 from auditor.identify.identify import of_observations
 from auditor.identify.knowledge import Knowledge
 from auditor.model.identity import Standing
@@ -71,8 +71,11 @@ class Enough:
         if key not in self._spoken:
             if len(self._spoken) >= REMEMBERED:
                 self._spoken.clear()
+            field = observation.field
+            kind = self.knowledge.vocabulary.kind(field)
             self._spoken[key] = tuple([
-                (e.trait, e.claim, e.rule, e.field, e.kind, e.strength)
-                for e in of_observation(observation, self.knowledge)
+                (c.trait, c.claim, c.rule, field, kind, c.strength)
+                for c in claims_of(field, observation.value, self.knowledge)
+                if c.trait != "serial"  # each host's own, and nothing rests on it
             ])  # fmt: skip
         return self._spoken[key]

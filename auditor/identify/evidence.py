@@ -13,12 +13,14 @@ from auditor.errors import DataError
 from auditor.identify.grammar import Named
 from auditor.identify.knowledge import Knowledge
 from auditor.identify.schema import CLASSES, ModelRow, SerialRow
+from auditor.identify.shapes import CLAIMS_REMEMBERED, Claimed
 from auditor.model.address import Mac
 from auditor.model.device import Sighting
 from auditor.model.identity import Evidence, Strength
 from auditor.model.observation import Observation, Origin
 
-_HEARD = frozenset({Origin.WIRE, Origin.SIGHTING})
+_HEARD = (Origin.WIRE, Origin.SIGHTING)
+_STRENGTHS = {strength.value: strength for strength in Strength}
 VALUE_CHARS = 512  # of an observation's value that evidence repeats; `raw` keeps all
 _WORDS = re.compile(r"[^\s,;()\[\]|\"'<>]{4,64}")
 _WORDS_MOST = 48
@@ -48,20 +50,14 @@ _HOST = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//(?P<host>\[[^\]]*\]|[^/:?#]*)",
 
 
 class _Fact(NamedTuple):
-    """An observation on its way to claims."""
+    """An observation on its way to claims. listed: somebody's list or an officer says so."""
 
     field: str
     value: str
-    kind: str
-    origin: Origin
-    seq: int
-    observation: Observation
+    listed: bool
 
-    def says(self, trait: str, claim: str, rule: str, strength: Strength) -> Evidence:
-        return Evidence(
-            trait, claim, rule, self.field, self.value[:VALUE_CHARS], strength, self.kind,
-            self.seq, self.observation.raw_sha256,
-        )  # fmt: skip
+    def says(self, trait: str, claim: str, rule: str, strength: Strength) -> Claimed:
+        return Claimed(trait, claim, rule, strength)
 
 
 def telling(trait: str, knowledge: Knowledge) -> frozenset[str]:
@@ -129,23 +125,51 @@ def of_observation(
     tool: str = "",
     origin: Origin = Origin.WIRE,
     seq: int = 0,
-) -> Iterator[Evidence]:
+) -> list[Evidence]:
     """Give what one observation claims. tool: the plug-in that made it."""
-    field = observation.field
-    if field not in _TELLING and field not in knowledge.library.by_field:
-        return  # as most fields of a reply
+    claims = claims_of(observation.field, observation.value, knowledge, origin)
+    if not claims:
+        return []  # as of most fields of a reply
+    field, value, raw = observation.field, observation.value[:VALUE_CHARS], observation.raw_sha256
     kind = knowledge.vocabulary.kind(field, tool)
-    fact = _Fact(field, observation.value, kind, origin, seq, observation)
-    if field == "mac":
+    return [
+        Evidence(trait, claim, rule, field, value, strength, kind, seq, raw)
+        for trait, claim, rule, strength in claims
+    ]
+
+
+def claims_of(
+    field: str, value: str, knowledge: Knowledge, origin: Origin = Origin.WIRE
+) -> tuple[Claimed, ...]:
+    """Give what a value of a field claims; what was asked lately is remembered.
+
+    Many devices say the same, and each is weighed several times while it is asked.
+    """
+    if field not in _TELLING and field not in knowledge.library.by_field:
+        return ()
+    listed = origin is Origin.FILE or origin is Origin.OFFICER
+    if len(value) > VALUE_CHARS:
+        return tuple(_claims(_Fact(field, value, listed), knowledge))
+    known, key = knowledge.claimed, (field, value, listed)
+    found = known.get(key)
+    if found is None:
+        if len(known) >= CLAIMS_REMEMBERED:
+            known.clear()
+        found = known[key] = tuple(_claims(_Fact(*key), knowledge))
+    return found
+
+
+def _claims(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
+    if fact.field == "mac":
         yield from _of_registrant(fact, knowledge)
-    elif field in _DIRECT:
+    elif fact.field in _DIRECT:
         yield from _of_direct(fact, knowledge)
-    elif field in _FREE:
+    elif fact.field in _FREE:
         yield from _of_free_text(fact, knowledge)
     yield from _of_fingerprints(fact, knowledge)
 
 
-def _of_registrant(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
+def _of_registrant(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     try:
         mac = Mac.parse(fact.value)
     except DataError:
@@ -157,14 +181,14 @@ def _of_registrant(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
     rule = f"oui:{block}@{knowledge.registry.status.day.isoformat()}"
     entity = knowledge.makers.entities[name]
     trait = "brand" if entity.kind == "brand" else "maker"
-    yield fact.says(trait, name, rule, Strength(entity.registrant_strength))
+    yield fact.says(trait, name, rule, _STRENGTHS[entity.registrant_strength])
 
 
-def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
+def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     trait, value = _DIRECT[fact.field], fact.value.strip()
     if not value:
         return
-    listed = fact.field.startswith("asset.") or fact.origin in {Origin.FILE, Origin.OFFICER}
+    listed = fact.field.startswith("asset.") or fact.listed
     strength = Strength.RECORD if listed else Strength.BRAND
     rule = f"field:{fact.field}@1"
     if trait == "device_class":
@@ -182,7 +206,7 @@ def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
 
 def _of_name(
     fact: _Fact, trait: str, value: str, strength: Strength, knowledge: Knowledge
-) -> Iterator[Evidence]:
+) -> Iterator[Claimed]:
     """Name the brand, and the maker where a list names one."""
     rule = f"field:{fact.field}@1"
     name = knowledge.makers.named(value)
@@ -192,7 +216,7 @@ def _of_name(
         yield fact.says("maker", name, rule, strength)
 
 
-def _of_grammar(fact: _Fact, trait: str, text: str, knowledge: Knowledge) -> Iterator[Evidence]:
+def _of_grammar(fact: _Fact, trait: str, text: str, knowledge: Knowledge) -> Iterator[Claimed]:
     """Name the maker whose models or serial numbers look so, and the class of device."""
     if trait == "model":
         for named in knowledge.models.match(text.strip()):
@@ -210,13 +234,11 @@ def _of_grammar(fact: _Fact, trait: str, text: str, knowledge: Knowledge) -> Ite
 
 def _graded(fact: _Fact, strength: Strength) -> Strength:
     """Take a grammar for what its bearer is: in somebody's list it is a record."""
-    listed = fact.field.startswith("asset.") or (
-        fact.origin in {Origin.FILE, Origin.OFFICER} and fact.field.startswith("device.")
-    )
+    listed = fact.field.startswith("asset.") or (fact.listed and fact.field.startswith("device."))
     return Strength.RECORD if listed and strength is not Strength.HINT else strength
 
 
-def _of_row(fact: _Fact, named: Named, knowledge: Knowledge) -> Iterator[Evidence]:
+def _of_row(fact: _Fact, named: Named, knowledge: Knowledge) -> Iterator[Claimed]:
     row = named.row
     if not isinstance(row, ModelRow):
         return
@@ -230,7 +252,7 @@ def _of_row(fact: _Fact, named: Named, knowledge: Knowledge) -> Iterator[Evidenc
         yield fact.says("device_class", row.device_class, rule, strength)
 
 
-def _of_free_text(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
+def _of_free_text(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     words = _WORDS.findall(fact.value[:4096])[:_WORDS_MOST]
     told = {name for word in words if (name := knowledge.makers.named(word))}
     for word in words:
@@ -245,7 +267,7 @@ def _of_free_text(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
             yield fact.says("brand", name, f"field:{fact.field}@1", Strength.HINT)
 
 
-def _of_fingerprints(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
+def _of_fingerprints(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     for hit in knowledge.library.match(fact.field, fact.value):
         rule, strength = hit.fingerprint.rule, hit.fingerprint.strength
         traits = {trait for trait, _ in hit.claims}
@@ -263,7 +285,7 @@ def _of_fingerprints(fact: _Fact, knowledge: Knowledge) -> Iterator[Evidence]:
 
 def _of_claimed_name(
     fact: _Fact, trait: str, value: str, rule: str, strength: Strength, knowledge: Knowledge
-) -> Iterator[Evidence]:
+) -> Iterator[Claimed]:
     name = knowledge.makers.named(value)
     if trait == "maker" and (name is None or knowledge.makers.kind(name) == "brand"):
         trait = "brand"

@@ -13,7 +13,7 @@ from auditor.model.identity import Contradiction, Evidence, Identity
 from auditor.model.observation import Observation, Origin
 
 VISIT = timedelta(days=1)  # what was heard within a day of the last word is one visit
-_HEARD = frozenset({Origin.WIRE, Origin.SIGHTING})
+_HEARD = (Origin.WIRE, Origin.SIGHTING)
 
 
 def identify(device: Device, knowledge: Knowledge) -> Identity:

@@ -23,6 +23,7 @@ WEIGHTS = {
     "ip_in_window": (60, "the same IP address within the time window, and nothing against it"),
     "hostname": (40, "the same host name, and nothing against it"),
 }
+_THERE = (Outcome.ANSWERED, Outcome.REFUSED, Outcome.GARBLED)
 STRONG = ("mac", "serial", "sadp_id", "asset_tag")
 
 _UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -131,7 +132,7 @@ def _end(serial: str) -> str | None:
 def _present(attempt: Attempt) -> bool:
     if attempt.origin is not Origin.WIRE or attempt.observations:
         return True
-    return attempt.outcome in {Outcome.ANSWERED, Outcome.REFUSED, Outcome.GARBLED}
+    return attempt.outcome in _THERE
 
 
 def _add(kind: str, value: str | None, found: dict[str, list[str]]) -> None:

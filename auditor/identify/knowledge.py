@@ -14,7 +14,7 @@ from auditor.identify.grammar import Grammar
 from auditor.identify.makers import Makers
 from auditor.identify.recog import Element, read_folder
 from auditor.identify.registry import Registry
-from auditor.identify.shapes import Shape, Template
+from auditor.identify.shapes import Claimed, Shape, Template
 from auditor.identify.vocabulary import Vocabulary
 from auditor.model.data_version import DataVersion
 from auditor.model.identity import Evidence, Strength
@@ -32,7 +32,11 @@ class Knowledge:
     registry: Registry
     dialect: Dialect
     extra: tuple[Path, ...] = ()
-    resolved: dict[Shape, Template] = field(default_factory=dict, repr=False)
+    # what was worked out lately: identity by shape of evidence, claims by field and value
+    resolved: dict[Shape, Template] = field(default_factory=dict, repr=False, compare=False)
+    claimed: dict[tuple[str, str, bool], tuple[Claimed, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @classmethod
     def load(

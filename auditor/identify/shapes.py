@@ -6,12 +6,23 @@ in which evidence is named by its place, and filled in for each device.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from auditor.model.identity import Contradiction, Evidence, Identity, Standing, Trait
+from auditor.model.identity import Contradiction, Evidence, Identity, Standing, Strength, Trait
 
 REMEMBERED = 20_000
+CLAIMS_REMEMBERED = 16_384
 Shape = tuple[tuple[str, ...], ...]
 _SHARED = ("maker", "brand", "model", "firmware", "device_class")
+
+
+class Claimed(NamedTuple):
+    """One claim that a value of a field makes, wherever it is seen."""
+
+    trait: str
+    claim: str
+    rule: str
+    strength: Strength
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Outcome(StrEnum):
     @property
     def is_knowledge(self) -> bool:
         """Tell whether something was learned, from where we stood."""
-        return self in {Outcome.ANSWERED, Outcome.REFUSED}
+        return self is Outcome.ANSWERED or self is Outcome.REFUSED
 
 
 class Origin(StrEnum):

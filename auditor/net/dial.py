@@ -61,9 +61,9 @@ def ending(error: OSError) -> tuple[Outcome, str]:
 
 def open_socket(ip: str, kind: socket.SocketKind) -> socket.socket:
     """Open a socket that can reach `ip` and no address of the other IP version."""
-    sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, kind)
-    sock.settimeout(0)
-    if sock.family == socket.AF_INET6:
+    six = ":" in ip
+    sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+    if six:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     return sock
 
@@ -127,20 +127,18 @@ async def _try(guard: Guard, ip: str, port: int, tool: str, patience_s: float) -
     except OSError as error:
         return Dialled(Ended(*ending(error)), 0.0)
     barred.listen(sock)
-    own = ""
     try:
         number = sock.connect_ex(place)  # the SYN leaves now, in our turn
         guard.sent("tcp", ip, port, 0, tool, Kind.CONNECT)
         if number not in {0, errno.EINPROGRESS}:
             raise OSError(number, os.strerror(number))
-        own = sock.getsockname()[0]
         await _connected(loop, sock, patience_s)
     except TimeoutError:
         sock.close()
         ended = Ended(Outcome.SILENT, "no answer to the connection")
         return Dialled(ended, loop.time() - began)
     except OSError as error:
-        said = barred.heard(sock, {ip, own})
+        said = barred.heard(sock, {ip, sock.getsockname()[0]})
         sock.close()
         if said:
             return Dialled(Ended(Outcome.SILENT, said, said), loop.time() - began)

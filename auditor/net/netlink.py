@@ -20,7 +20,10 @@ _TELL_TABLE = 0x1000  # RTM_F_LOOKUP_TABLE: say from which table the answer come
 GET_LINK, GET_ADDRESS, GET_ROUTE, GET_RULE = 18, 22, 26, 34
 NEW_NEIGHBOUR, DEL_NEIGHBOUR, GET_NEIGHBOUR = 28, 29, 30
 # The fixed part of each kind of message, before its attributes.
-_FIXED = {16: "=BxHiII", 20: "=BBBBi", 24: "=BBBBBBBBI", 32: "=BBBBBBBBI", 28: "=BxxxiHBB"}
+_FORMS = {16: "=BxHiII", 20: "=BBBBi", 24: "=BBBBBBBBI", 32: "=BBBBBBBBI", 28: "=BxxxiHBB"}
+_FIXED = {kind: struct.Struct(form) for kind, form in _FORMS.items()}
+_NOTHING = struct.Struct("=")
+_TOGETHER = 64  # changes that are asked for in one message to the kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +84,24 @@ def change(kind: int, bodies: list[bytes]) -> int:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
         kernel.settimeout(5)
         kernel.bind((0, 0))
-        for number, body in enumerate(bodies):
-            kernel.send(_HEADER.pack(16 + len(body), kind, flags, number, 0) + body)
-            error = struct.unpack_from("=i", kernel.recv(_BUFFER), 16)[0]
-            if error == -1:
-                raise EnvironmentLack(
-                    "the kernel's neighbour table may not be changed",
-                    why="that needs CAP_NET_ADMIN",
-                    hint="run as root; without it the kernel asks for each neighbour itself",
-                )
-            accepted += error == 0
+        for at in range(0, len(bodies), _TOGETHER):
+            some = bodies[at : at + _TOGETHER]
+            kernel.send(b"".join([_HEADER.pack(16 + len(b), kind, flags, at, 0) + b for b in some]))
+            errors = [_error(kernel.recv(_BUFFER)) for _ in some]
+            accepted += errors.count(0)
     return accepted
+
+
+def _error(raw: bytes) -> int:
+    """Read how one change went: 0, or an errno below it."""
+    error = int(struct.unpack_from("=i", raw, 16)[0])
+    if error == -1:
+        raise EnvironmentLack(
+            "the kernel's neighbour table may not be changed",
+            why="that needs CAP_NET_ADMIN",
+            hint="run as root; without it the kernel asks for each neighbour itself",
+        )
+    return error
 
 
 def attribute(number: int, value: bytes) -> bytes:
@@ -105,7 +115,7 @@ def _messages(raw: bytes) -> Iterator[Message]:
         length, kind, _, _, _ = _HEADER.unpack_from(raw, at)
         if length < 16:
             return
-        form = struct.Struct(_FIXED.get(kind, "="))
+        form = _FIXED.get(kind, _NOTHING)
         fixed = form.unpack_from(raw, at + 16) if length >= 16 + form.size else ()
         yield Message(kind, fixed, dict(_attributes(raw[at + 16 + form.size : at + length])))
         at += -(-length // 4) * 4

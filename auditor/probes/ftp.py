@@ -10,6 +10,7 @@ from auditor.model.observation import Observation, text
 from auditor.plugins import Conversation, Peer, Probe, Say
 
 LIMIT_BYTES = 4_096
+TELLS = ("ftp.banner",)
 _CODE = re.compile(rb"^\d{3}[ -]", re.MULTILINE)
 _LAST_LINE = re.compile(rb"^\d{3} [^\n]*\n", re.MULTILINE)
 
@@ -21,7 +22,7 @@ def greeting(raw: bytes) -> bytes:
 
 def speak(_peer: Peer) -> Conversation:
     """Listen until the last line of the greeting has come."""
-    heard = yield Say(b"", lambda raw: bool(_LAST_LINE.search(raw)), LIMIT_BYTES)
+    heard = yield Say(b"", lambda raw: bool(_LAST_LINE.search(raw)), LIMIT_BYTES, tells=TELLS)
     if heard is None or not heard.data:
         return
     yield Observation("ftp.banner", text(greeting(heard.data)), heard.data)

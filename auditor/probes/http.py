@@ -27,9 +27,10 @@ def speak(peer: Peer) -> Conversation:
     """Ask for the front page, follow one redirect that stays here, then ask for the icon."""
     origin, target = Origin(peer.ip, peer.port, peer.tls), FRONT
     page = yield from _page(origin, target)
-    onward = target_on(origin, page.first("location") or "", target) if page else None
-    if page and page.status in REDIRECTS and onward and onward != target:
-        target, page = onward, (yield from _page(origin, onward)) or page
+    if page and page.status in REDIRECTS:
+        onward = target_on(origin, page.first("location") or "", target)
+        if onward and onward != target:
+            target, page = onward, (yield from _page(origin, onward)) or page
     if page and page.status < 500:
         yield from _icon(origin, page, target)
 

@@ -9,12 +9,15 @@ from auditor.plugins import Conversation, Peer, Probe, Say
 
 GREETING_BYTES = 16
 LIMIT_BYTES = 256
+TELLS = ("sdk.greeting",)
 IDLE_S = 0.6  # who speaks first does so at once
 
 
 def speak(_peer: Peer) -> Conversation:
     """Listen, and tell the octets in hexadecimal."""
-    whole = Say(b"", lambda raw: len(raw) >= GREETING_BYTES, LIMIT_BYTES, idle_s=IDLE_S)
+    whole = Say(
+        b"", lambda raw: len(raw) >= GREETING_BYTES, LIMIT_BYTES, idle_s=IDLE_S, tells=TELLS
+    )
     heard = yield whole
     if heard is not None and heard.data:
         yield Observation("sdk.greeting", heard.data.hex(), heard.data)

@@ -8,6 +8,7 @@ from auditor.model.observation import Observation, text
 from auditor.plugins import Conversation, Peer, Probe, Say
 
 LIMIT_BYTES = 4_096
+TELLS = ("ssh.banner",)
 MOST_LINE_BYTES = 255
 
 
@@ -19,7 +20,7 @@ def identification(raw: bytes) -> bytes | None:
 
 def speak(_peer: Peer) -> Conversation:
     """Listen until the identification line is whole."""
-    heard = yield Say(b"", _is_whole, LIMIT_BYTES)
+    heard = yield Say(b"", _is_whole, LIMIT_BYTES, tells=TELLS)
     if heard is None or not heard.data:
         return
     line = identification(heard.data)

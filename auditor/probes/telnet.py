@@ -9,6 +9,7 @@ from auditor.model.observation import Observation, text
 from auditor.plugins import Conversation, Peer, Probe, Say
 
 LIMIT_BYTES = 4_096
+TELLS = ("telnet.banner",)
 # IAC SB … IAC SE | IAC WILL/WONT/DO/DONT option | IAC IAC | IAC command, also cut short
 _COMMANDS = re.compile(rb"\xff(?:\xfa[^\xff]*(?:\xff\xf0|\xff?$)|[\xfb-\xfe].?|.?)", re.DOTALL)
 
@@ -20,7 +21,7 @@ def shown(raw: bytes) -> bytes:
 
 def speak(_peer: Peer) -> Conversation:
     """Listen until nothing more comes."""
-    heard = yield Say(b"", _asks, LIMIT_BYTES)
+    heard = yield Say(b"", _asks, LIMIT_BYTES, tells=TELLS)
     if heard is not None and (banner := shown(heard.data)):
         yield Observation("telnet.banner", text(banner), heard.data)
 

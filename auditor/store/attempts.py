@@ -18,6 +18,8 @@ from auditor.store.encoding import canonical, dumps, loads, moment_text, pack, u
 from auditor.store.tables import Row
 
 MAX_SHAPES = 4_096  # beyond it fields are written into every row: memory stays bounded
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_ORIGINS = {origin.value: origin for origin in Origin}
 Varying = tuple[str | None, str | None, str, str]  # ip, mac, detail, doc
 
 
@@ -32,8 +34,17 @@ class Shared:
 
     @classmethod
     def of(cls, values: Row) -> "Shared":
-        """Write the values once."""
-        return cls(values, canonical((*values, "")).decode()[:-2] + ",")
+        """Write the values once, as `canonical` does: nearly every answer has its own moment."""
+        run, shape, tool, port, transport, vlan, outcome, origin, started, elapsed = values
+        return cls(
+            values,
+            f"[{run},{_or_null(shape)},{quoted(tool)},{port},{quoted(transport)},{_or_null(vlan)},"
+            f"{quoted(outcome)},{quoted(origin)},{quoted(started)},{elapsed!r},",
+        )
+
+
+def _or_null(number: int | None) -> str:
+    return "null" if number is None else str(number)
 
 
 Group = tuple[Shared, list[Varying]]
@@ -244,6 +255,6 @@ class Decoder:
     ) -> tuple[Any, ...]:  # fmt: skip
         fields = self._shapes[shape] if shape is not None else None
         return (
-            fields, unpack(tool), port, unpack(transport), vlan, Outcome(outcome), Origin(origin),
+            fields, unpack(tool), port, unpack(transport), vlan, _OUTCOMES[outcome], _ORIGINS[origin],
             datetime.fromisoformat(started), elapsed,
         )  # fmt: skip

@@ -5,6 +5,7 @@ is one transaction: it is in, or nothing of it is.
 """
 
 import hashlib
+import math
 from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime
@@ -236,8 +237,10 @@ def _attempt(line: Line, raws: dict[str, bytes]) -> Attempt:
         if not isinstance(value, str):
             raise TypeError(f"{value!r} is no text")
     for number in (port, vlan or 0):
-        if not isinstance(number, int) or not 0 <= number < 1 << 31:
+        if type(number) is not int or not 0 <= number < 1 << 31:
             raise ValueError(f"{number!r} is no port or VLAN")
+    if not math.isfinite(float(elapsed)):
+        raise ValueError(f"{elapsed!r} is no time that passed")
     observations = tuple(
         Observation(_text(one[0]), _text(one[1]), raws[one[2]] if len(one) == 3 else b"")
         for one in seen

@@ -200,6 +200,8 @@ def forged(path, out, member, change):
         ("attempts", b'"http"', b"17"),
         ("attempts", b",80,", b',"80",'),
         ("attempts", b",80,", b",-1,"),
+        ("attempts", b",80,", b",true,"),
+        ("attempts", b'+00:00",0.0,', b'+00:00",NaN,'),
         ("attempts", b'["hq",2,', b'["hq",1,'),
         ("attempts", b'["hq",2,', b'["nobody",2,'),
         ("attempts", b"+00:00", b""),
