@@ -16,11 +16,6 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from auditor.authority import NO_HOST, OWN_SPACE, all_ports, paced
@@ -144,6 +139,8 @@ def sign(path: Path, key_path: Path) -> str:
 
     Gives the fingerprint that others pass to `--trust`.
     """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     if key_path.exists():
         private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(key_path.read_bytes()))
     else:
@@ -197,6 +194,9 @@ def _signer(path: Path, raw: bytes, trusted: Sequence[str]) -> str | None:
         if trusted:
             raise ScopeRefusal(f"{path} is not signed", hint="sign it with `auditor scope sign`")
         return None
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     try:
         said = json.loads(beside.read_text("utf-8"))
         public = base64.b64decode(said["key"], validate=True)

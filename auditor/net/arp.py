@@ -29,6 +29,8 @@ _REPLY = struct.Struct("!6s6sHHHBBH6s4s6s4s")
 WAIT_S = 1.0  # for an answer, unless all have answered
 # Once so many have answered, some multiple of the slowest will do, and no less than so long.
 FEW_ANSWERS, SLOWEST_TIMES, WAIT_LEAST_S = 16, 4.0, 0.3
+# The least where so many are asked in a second that waiting is felt, and answers are timed well.
+WAIT_HURRIED_S, HURRIED_PER_S = 0.1, 100.0
 STRETCH_S = 30.0  # how long one stretch may take to ask once; then what is known is handed over
 SMALLEST_STRETCH, LARGEST_STRETCH = 64, 65_536
 # From this pace and size on numpy's import is worth its quarter of a second.
@@ -240,7 +242,9 @@ class _Stretch:
         """Give some multiple of the slowest answer so far, within bounds."""
         if len(self.replies.claims) < FEW_ANSWERS:
             return WAIT_S
-        return min(WAIT_S, max(WAIT_LEAST_S, SLOWEST_TIMES * self.slowest_s))
+        hurried = self.guard.scope.pace.arp_per_s >= HURRIED_PER_S
+        least_s = WAIT_HURRIED_S if hurried else WAIT_LEAST_S
+        return min(WAIT_S, max(least_s, SLOWEST_TIMES * self.slowest_s))
 
     def _read(self, sock: socket.socket) -> None:
         for _ in range(1_024):
@@ -250,7 +254,8 @@ class _Stretch:
             number = self.replies.add(frame.data, frame.vlan, self.asked)
             if number in self.asked_at and number not in self.timed:
                 self.timed.add(number)
-                took_s = asyncio.get_running_loop().time() - self.asked_at[number]
+                came = asyncio.get_running_loop().time() - frame.waited_s
+                took_s = max(0.0, came - self.asked_at[number])
                 self.slowest_s = max(self.slowest_s, min(took_s, WAIT_S))
 
 

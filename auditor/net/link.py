@@ -19,9 +19,11 @@ from auditor.net.interfaces import Interface, require_raw
 BROADCAST = b"\xff" * 6
 RECEIVE_BUFFER = 16 << 20
 FULL_QUEUE_S, FULL_TRIES = 0.0005, 2_000  # a queue that stays full for a second is broken
-SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
+SO_ATTACH_FILTER, SO_RCVBUFFORCE, SO_TIMESTAMPNS = 26, 33, 35  # asm-generic/socket.h
 SOL_PACKET, PACKET_STATISTICS, PACKET_AUXDATA = 263, 6, 8
 _AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata
+_TIMESPEC = struct.Struct("=qq")
+_ANCILLARY = 128  # octets: room for both
 _VLAN_VALID = 0x10  # TP_STATUS_VLAN_VALID
 _GET_FLAGS, _UP, _RUNNING = 0x8913, 0x1, 0x40  # SIOCGIFFLAGS, IFF_UP, IFF_RUNNING: netdevice(7)
 _VID = 0x0FFF  # the identifier in an 802.1Q tag control word
@@ -29,10 +31,14 @@ _VID = 0x0FFF  # the identifier in an 802.1Q tag control word
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One received frame without its tag. vlan: the tag's identifier; None when untagged."""
+    """One received frame without its tag. vlan: the tag's identifier; None when untagged.
+
+    waited_s: how long ago the kernel received it, by the system's clock; we may have been busy.
+    """
 
     data: bytes
     vlan: int | None = None
+    waited_s: float = 0.0
 
 
 def attach(sock: socket.socket, program: Iterable[Instruction]) -> None:
@@ -58,6 +64,7 @@ def open_link(interface: Interface, program: Iterable[Instruction]) -> socket.so
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         attach(sock, program)  # before it is bound, so that nothing else slips in
         sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         try:
             sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
         except PermissionError:
@@ -149,18 +156,22 @@ def waiting(sock: socket.socket, most: int) -> Iterator[Frame]:
 def take(sock: socket.socket) -> Frame | None:
     """Take one frame from the socket; None when there is none."""
     try:
-        raw, ancillary, _, _ = sock.recvmsg(65_535, 64)
+        raw, ancillary, _, _ = sock.recvmsg(65_535, _ANCILLARY)
     except (BlockingIOError, InterruptedError):
         return None
     except OSError as error:
         if error.errno != errno.ENETDOWN:
             raise
         return None  # frames before it are still there; who sends next says that it is down
+    vlan, waited_s = None, 0.0
     for level, kind, told in ancillary:
         if level == SOL_PACKET and kind == PACKET_AUXDATA and len(told) >= _AUXDATA.size:
             status, *_, tag, _ = _AUXDATA.unpack_from(told)
-            if status & _VLAN_VALID:
-                return Frame(raw, tag & _VID)
-    if len(raw) >= 18 and int.from_bytes(raw[12:14], "big") == ETH_P_VLAN:
-        return Frame(raw[:12] + raw[16:], int.from_bytes(raw[14:16], "big") & _VID)
-    return Frame(raw)
+            vlan = tag & _VID if status & _VLAN_VALID else None
+        elif (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS) and len(told) == _TIMESPEC.size:
+            seconds, nanoseconds = _TIMESPEC.unpack(told)
+            waited_s = max(0.0, time.time() - seconds - nanoseconds / 1e9)
+    if vlan is None and len(raw) >= 18 and int.from_bytes(raw[12:14], "big") == ETH_P_VLAN:
+        vlan = int.from_bytes(raw[14:16], "big") & _VID
+        raw = raw[:12] + raw[16:]
+    return Frame(raw, vlan, waited_s)
