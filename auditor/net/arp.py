@@ -20,7 +20,7 @@ from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net.filters import ARP_REPLIES
 from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import Interface
-from auditor.net.link import BROADCAST, open_link, send, take
+from auditor.net.link import BROADCAST, Frame, open_link, send, take
 from auditor.net.ringed import open_ringed
 
 # A frame on the wire is at least 60 octets without its checksum (IEEE 802.3, 4A.2.3.2.4).
@@ -254,9 +254,13 @@ class _Stretch:
             number = self.replies.add(frame.data, frame.vlan, self.asked)
             if number in self.asked_at and number not in self.timed:
                 self.timed.add(number)
-                came = asyncio.get_running_loop().time() - frame.waited_s
-                took_s = max(0.0, came - self.asked_at[number])
+                took_s = max(0.0, self._came(frame) - self.asked_at[number])
                 self.slowest_s = max(self.slowest_s, min(took_s, WAIT_S))
+
+    def _came(self, frame: Frame) -> float:
+        """Give the moment of the loop's clock at which the kernel received a frame."""
+        waited_s = self.guard.wall().timestamp() - frame.moment_s
+        return asyncio.get_running_loop().time() - (waited_s if 0 < waited_s < WAIT_S else 0.0)
 
 
 def request(mac: bytes, source: bytes, target: int) -> bytes:

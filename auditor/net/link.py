@@ -33,12 +33,12 @@ _VID = 0x0FFF  # the identifier in an 802.1Q tag control word
 class Frame:
     """One received frame without its tag. vlan: the tag's identifier; None when untagged.
 
-    waited_s: how long ago the kernel received it, by the system's clock; we may have been busy.
+    moment_s: when the kernel received it, by the system's clock (Unix time); we may be late.
     """
 
     data: bytes
     vlan: int | None = None
-    waited_s: float = 0.0
+    moment_s: float = 0.0
 
 
 def attach(sock: socket.socket, program: Iterable[Instruction]) -> None:
@@ -163,15 +163,15 @@ def take(sock: socket.socket) -> Frame | None:
         if error.errno != errno.ENETDOWN:
             raise
         return None  # frames before it are still there; who sends next says that it is down
-    vlan, waited_s = None, 0.0
+    vlan, moment_s = None, 0.0
     for level, kind, told in ancillary:
         if level == SOL_PACKET and kind == PACKET_AUXDATA and len(told) >= _AUXDATA.size:
             status, *_, tag, _ = _AUXDATA.unpack_from(told)
             vlan = tag & _VID if status & _VLAN_VALID else None
         elif (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS) and len(told) == _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack(told)
-            waited_s = max(0.0, time.time() - seconds - nanoseconds / 1e9)
+            moment_s = seconds + nanoseconds / 1e9
     if vlan is None and len(raw) >= 18 and int.from_bytes(raw[12:14], "big") == ETH_P_VLAN:
         vlan = int.from_bytes(raw[14:16], "big") & _VID
         raw = raw[:12] + raw[16:]
-    return Frame(raw, vlan, waited_s)
+    return Frame(raw, vlan, moment_s)
