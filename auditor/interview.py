@@ -106,12 +106,16 @@ class Host:
     def _waves(self) -> deque[deque[tuple[Probe, int]]]:
         """Give the questions in two waves: what need not be asked may be known after the first.
 
-        Second come the ports that are only listened to. Where others would speak on such a
-        port, it is listened to first: its owner may not bear their words.
+        Second come the ports that are only listened to, and what seldom adds anything. Where
+        others would speak on a port, it is listened to first: its owner may not bear their words.
         """
         asked = self.run.questions(self.ip)
         self.spoken_to = {port for probe, port in asked if not probe.listens}
-        late = [(p, port) for p, port in asked if p.listens and port not in self.spoken_to]
+        late = [
+            (probe, port)
+            for probe, port in asked
+            if probe.late or (probe.listens and port not in self.spoken_to)
+        ]
         first = [question for question in asked if question not in late] if late else asked
         return deque(deque(wave) for wave in (first, late) if wave)
 

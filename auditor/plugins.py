@@ -97,7 +97,8 @@ class Probe:
     transport: tcp | udp. ports: names of port lists in data/ports.toml. source: RFC or
     description of the protocol. order: lower asks first. speak: pure.
     needs_community: only used when the scope authorises SNMP. listens: sends nothing; a port
-    whose owner speaks first is not sent another protocol's words afterwards.
+    whose owner speaks first is not sent another protocol's words afterwards. late: asked when
+    others have answered, because its answer seldom adds anything; listening is late by itself.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Probe:
     tls: bool = False
     needs_community: bool = False
     listens: bool = False
+    late: bool = False
 
 
 # ---------------------------------------------------------------- sweeps: who is there?

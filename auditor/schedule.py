@@ -194,7 +194,8 @@ class _Run:
             return
         tick(0)
         async for batch in self._asking(sweep, targets, tick):
-            again = self.work.done.told if sweep.kind == "arp" else ()
+            # rows come before the note that says of whom they tell all
+            again = self.work.done.told if sweep.kind in {"arp", "syn"} else ()
             self._keep([a for a in batch if (a.tool, a.endpoint) not in again])
             if sweep.medium is Medium.FRAME:
                 self.found.update(a.endpoint.ip for a in batch if a.endpoint.ip in self.present)

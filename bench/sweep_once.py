@@ -44,7 +44,8 @@ async def sweep(network, rounds, pace_per_s, arp_only):
 
     async for batch in sweep_syn(guard, hosts, PORTS, interface):
         opened += sum(a.outcome is Outcome.ANSWERED and a.endpoint.ip is not None for a in batch)
-        sent += int(batch[-1].detail.split("sent=")[1].split(";")[0])
+        told = (a.detail for a in batch if "sent=" in a.detail)
+        sent += sum(int(detail.split("sent=")[1].split(";")[0]) for detail in told)
     return len(hosts), opened, sent, time.monotonic() - asked_s
 
 

@@ -40,6 +40,8 @@ async def _stoppable(job: Job, stop: asyncio.Event) -> bool:
         if stop.is_set():
             _leave()
         stop.set()
+        # what was cut off in the middle, a TLS handshake for one, is no failure to report
+        loop.set_exception_handler(lambda _loop, _context: None)
 
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup asked for that

@@ -136,8 +136,8 @@ async def sweep_syn(
 
     way: by which gateway, whose hardware address it is then; None on the link.
 
-    Gives one ANSWERED or REFUSED attempt per port that answered, and one for them all, whose
-    note says under `scanned` which ports were asked of every host.
+    Gives one ANSWERED or REFUSED attempt per port that answered, wave by wave, and at the end
+    for each wave one whose note says under `scanned` which ports were asked of every host.
     """
     ports = sorted(p for p in ports if p in guard.scope.ports - guard.scope.never)
     if not hosts or not ports:
@@ -149,7 +149,8 @@ async def sweep_syn(
         SynQuestions(guard, interface, hosts, ports[at : at + size], way)
         for at in range(0, len(ports), size)
     ]
-    sent, last, ended = [0] * len(waves), -math.inf, []
+    sent, last = [0] * len(waves), -math.inf
+    ended: list[Attempt] = []
     for number in range(rounds := 1 if free else pace.rounds):
         for at, questions in enumerate(waves):
             if not (questions.state > 0).all():
@@ -167,12 +168,12 @@ async def sweep_syn(
                 )
                 sent[at] += told.sent
                 last = -math.inf if free else told.last
-            if number == rounds - 1:  # thousands of rows are written while the next wave waits
+            if number == rounds - 1:  # thousands of rows are kept while the next wave waits
                 took_s = round(time.monotonic() - began, 3)
-                ended.append(_attempts(questions, sent[at], way or interface, started, took_s))
+                yield _attempts(questions, way or interface, started, took_s)
+                ended.append(_whole(questions, sent[at], way or interface, started, took_s))
     await host_second(last)  # whoever speaks to them next keeps to it as well
-    for attempts in ended:
-        yield attempts
+    yield ended
 
 
 async def host_second(last: float) -> None:
@@ -181,7 +182,7 @@ async def host_second(last: float) -> None:
 
 
 def _attempts(
-    questions: SynQuestions, sent: int, by: Interface | Way, started: datetime, elapsed_s: float
+    questions: SynQuestions, by: Interface | Way, started: datetime, elapsed_s: float
 ) -> list[Attempt]:
     doors, states = questions.ports.tolist(), questions.state.reshape(-1, len(questions.ports))
     macs = questions.macs[:: len(doors)].tobytes()
@@ -191,24 +192,28 @@ def _attempts(
     ]
     ends = {OPEN: Outcome.ANSWERED, REFUSED: Outcome.REFUSED}
     # port by port: the ledger writes rows that differ in the host alone four times as fast
-    made = [
+    return [
         Attempt("syn", Endpoint(*there[host], door), end, (), started, elapsed_s)
         for at, door in enumerate(doors)
         for state, end in ends.items()
         for host in np.flatnonzero(states[:, at] == state).tolist()
     ]
+
+
+def _whole(
+    questions: SynQuestions, sent: int, by: Interface | Way, started: datetime, elapsed_s: float
+) -> Attempt:
+    """Say what was asked of all, and of whom nothing was heard."""
     said = (
         ("scanned", ",".join(map(str, questions.ports.tolist()))),
         ("open", str(int((questions.state == OPEN).sum()))),
         ("sent", str(sent)),
         ("by", by.vantage()),
     )
-    heard = states.any(axis=1)
-    asked = set_of(questions.hosts)
-    note = Note(asked, set_of(questions.hosts[~heard]), told=said)
+    heard = questions.state.reshape(-1, len(questions.ports)).any(axis=1)
+    note = Note(set_of(questions.hosts), set_of(questions.hosts[~heard]), told=said)
     outcome = Outcome.SILENT if note.silent else Outcome.ANSWERED
-    whole = Endpoint(transport="tcp")
-    return [*made, Attempt("syn", whole, outcome, (), started, elapsed_s, str(note))]
+    return Attempt("syn", Endpoint(transport="tcp"), outcome, (), started, elapsed_s, str(note))
 
 
 def _template(interface: Interface, source: bytes, own_port: int) -> Frames:

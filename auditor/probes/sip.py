@@ -9,11 +9,12 @@ from auditor.wire import sip
 from auditor.wire.head import read_message
 
 FIELDS = (("server", "server"), ("user_agent", "user-agent"))
+TELLS = ("sip.server", "sip.user_agent")
 
 
 def speak(peer: Peer) -> Conversation:
     """Ask OPTIONS."""
-    heard = yield Say(sip.options(peer.ip, peer.port), done=bool)
+    heard = yield Say(sip.options(peer.ip, peer.port), done=bool, tells=TELLS)
     if heard is None or not heard.data:
         return
     reply = read_message(heard.data, "SIP")
@@ -29,4 +30,5 @@ PROBE = Probe(
     speak=speak,
     source="RFC 3261 section 11",
     order=70,
+    late=True,
 )

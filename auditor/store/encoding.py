@@ -66,7 +66,7 @@ def _walk(value: Any, change: Callable[[str], str]) -> Any:
 
 def moment_text(moment: datetime) -> str:
     """Write a moment in UTC (RFC 3339), which also sorts by time."""
-    return moment.astimezone(UTC).isoformat()
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()
 
 
 def chained(before: bytes, rows: Iterable[Sequence[Any]]) -> tuple[list[tuple[Any, ...]], bytes]:

@@ -87,7 +87,7 @@ def _read(raw: bytes) -> Message:
 def is_whole(raw: bytes) -> bool:
     """Tell whether nothing more belongs to the message; False also where nobody can tell."""
     # asked of all that has come whenever more comes: to look for two strings is far quicker
-    if max(raw.find(end, 0, MOST_HEAD_BYTES) for end in _ENDS) < 0:
+    if all(raw.find(end, 0, MOST_HEAD_BYTES) < 0 for end in _ENDS):
         return False
     try:
         return read_message(raw).whole
