@@ -192,9 +192,8 @@ async def converse(
         return None
     ended = _conclude(talk.heard, seen, verdict)
     elapsed_s = round(max(0.0, TOTAL_S - talk.left_s), 4)
-    if probe.transport == "tcp":
-        prompt = ended.outcome.is_knowledge and elapsed_s <= SLOW_S
-        (guard.prompt if prompt else guard.troubled)(peer.ip)
+    if probe.transport == "tcp" and (not ended.outcome.is_knowledge or elapsed_s > SLOW_S):
+        guard.troubled(peer.ip)
     return Attempt(
         tool=probe.name,
         endpoint=Endpoint(ip=peer.ip, port=peer.port, transport=probe.transport),

@@ -122,8 +122,7 @@ class Guard:
         self._talks: dict[str, int] = dict(spent or {})
         self._begun: Counter[str] = Counter()  # conversations whose first packet is due
         self.connects = Turns(self.meters[Kind.CONNECT])
-        # hosts that cost time, and how often they did; -1: it has answered and cost none
-        self._trouble: dict[str, int] = {}
+        self._trouble: dict[str, int] = {}  # hosts that cost time, and how often they did
         self._passed: set[str] = set()
         self.called = called
         # link-local address -> by which of our interfaces it was heard, and with which MAC
@@ -296,11 +295,7 @@ class Guard:
 
     def troubled(self, ip: str) -> None:
         """Note that a host was silent, slow or made no sense: others are asked before it."""
-        self._trouble[ip] = max(0, self._trouble.get(ip, 0)) + 1
-
-    def prompt(self, ip: str) -> None:
-        """Note that a host answered at once: it is asked on before others are begun with."""
-        self._trouble.setdefault(ip, -1)
+        self._trouble[ip] = self._trouble.get(ip, 0) + 1
 
     async def group_turn(self, group: str, port: int, interface: str, segment: AddressSet) -> None:
         """Wait until one more datagram may go to a group, and check that it may.

@@ -164,12 +164,9 @@ class Turns:
         self._freely = 0  # given since the loop looked at its sockets, where nothing is capped
 
     async def turn(self, trouble: int = 0) -> None:
-        """Wait for a turn and take it; the caller sends before it awaits anything else.
-
-        trouble: how much of it the peer has been; less than none for who answered at once.
-        """
+        """Wait for a turn and take it; the caller sends before it awaits anything else."""
         loop = asyncio.get_running_loop()
-        if trouble <= 0 and self._takes_freely(loop):
+        if not trouble and self._takes_freely(loop):
             return
         called = loop.create_future()
         heapq.heappush(self._waiting, (trouble, next(self._number), called))
@@ -206,7 +203,7 @@ class Turns:
         for count in range(1, self._at_once + 1):
             if not self._waiting or self.meter.wait_s(count):
                 return
-            if count > AT_ONCE_TROUBLED and self._waiting[0][0] > 0:
+            if count > AT_ONCE_TROUBLED and self._waiting[0][0]:
                 return
             _, _, called = heapq.heappop(self._waiting)
             if not called.done():  # else whoever waited has gone
