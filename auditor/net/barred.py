@@ -4,7 +4,6 @@ Source: RFC 792 and RFC 1812 section 5.2.7.1 (codes of ICMP destination unreacha
 what the kernel keeps of such an answer in a socket's error queue (IP_RECVERR).
 """
 
-import contextlib
 import socket
 import struct
 from collections import defaultdict
@@ -40,8 +39,10 @@ def words(router: str, code: int) -> str:
 
 def listen(sock: socket.socket, *, on: bool = True) -> None:
     """Let the kernel keep what routers say of a connection that is about to begin, or no more."""
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, int(on))
+    try:  # noqa: SIM105 twice for every connection
+        sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, on)
+    except OSError:
+        pass
 
 
 def heard(sock: socket.socket, ends: Collection[str]) -> str | None:

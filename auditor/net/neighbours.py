@@ -4,7 +4,7 @@ Source: rtnetlink(7), linux/neighbour.h. A reader needs no privilege, and so lea
 addresses where raw frames are not allowed: the kernel asks ARP for every address we connect to.
 """
 
-import ipaddress
+import socket
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -67,6 +67,6 @@ def take_back(lent: Iterable[Neighbour] | None = None) -> int:
 
 
 def _entry(index: int, ip: str, state: int) -> bytes:
-    target = ipaddress.ip_address(ip)
-    family = 2 if target.version == 4 else 10
-    return _BODY.pack(family, index, state, 0, 0) + netlink.attribute(_DST, target.packed)
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    target = socket.inet_pton(family, ip)
+    return _BODY.pack(family, index, state, 0, 0) + netlink.attribute(_DST, target)

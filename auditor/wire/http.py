@@ -114,8 +114,11 @@ def icon_reference(message: Message) -> str | None:
 def told_by(message: Message) -> Iterator[tuple[str, str]]:
     """Give (field, value) of all that a reply of HTTP or RTSP tells, one for each header line."""
     kind = message.protocol.lower()
+    told: dict[str, list[str]] = {}
+    for name, value in message.headers:
+        told.setdefault(name.lower(), []).append(value)
     for field, header in _TELLING.get(kind, ()):
-        for value in message.every(header):
+        for value in told.get(header, ()):
             yield f"{kind}.{field}", value[:MOST_COOKIE_CHARS] if field == "cookie" else value
-    if kind == "http" and (name := title(message)):
-        yield "http.title", name
+    if kind == "http" and (words := title(message)):
+        yield "http.title", words
