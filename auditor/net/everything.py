@@ -5,7 +5,7 @@ network. A box that answers for a whole network gives one and the same from ever
 many hops away, at the ends as well. Such answers tell nothing about the address.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,9 +66,11 @@ def noise(
     """
     found = {}
     for port in ports:
-        heard = [answers[port] for answers in sample if port in answers]
-        if len(set(heard)) == 1 and len(heard) >= NOISY * len(sample):
-            found[port] = heard[0]
+        heard = Counter(answers[port] for answers in sample if port in answers)
+        state, count = max(heard.items(), key=lambda pair: pair[1], default=(0, 0))
+        # where the ends answer, too, the others are hosts that are there; else nobody is sure
+        if count and count >= NOISY * len(sample) and (suspect.ends or len(heard) == 1):
+            found[port] = state
     # devices of one kind, in a row, have ports open and ports closed
     mixed = len(set(found.values())) > 1
     return {} if mixed and not (suspect.whole and suspect.ends) else found

@@ -53,6 +53,10 @@ def everybody(answers, count=16):
         pytest.param([{80: OPEN}] * 8 + [{80: REFUSED}] * 8, {}, id="each-answers-for-itself"),
         pytest.param([{80: OPEN}] * 8 + [{}] * 8, {}, id="half-of-them-only"),
         pytest.param([{80: OPEN}] * 15 + [{80: OPEN, 554: OPEN}], {80: OPEN}, id="one-host-there"),
+        pytest.param(
+            [dict.fromkeys(PORTS, OPEN)] * 14 + [{80: OPEN, 443: REFUSED, 554: REFUSED}] * 2,
+            dict.fromkeys(PORTS, OPEN), id="hosts-that-refuse-what-the-box-accepts",
+        ),
     ],
 )  # fmt: skip
 def test_noise(sample, found):
@@ -63,6 +67,13 @@ def test_noise(sample, found):
 def test_devices_of_one_kind_have_ports_open_and_closed():
     (row,) = suspects(AddressSet.parse(["10.50.0.10-10.50.0.99"]), signs(range(10, 100)))
     assert noise(row, everybody({80: OPEN, 443: REFUSED}), PORTS) == {}
+
+
+def test_devices_in_a_row_of_which_a_few_differ_are_no_box():
+    (row,) = suspects(AddressSet.parse(["10.50.0.10-10.50.0.99"]), signs(range(10, 100)))
+    cameras, others = {80: OPEN, 554: OPEN}, {80: OPEN, 554: REFUSED}
+    noisy = noise(row, [cameras] * 13 + [others] * 3, (80, 554))
+    assert differs(cameras, noisy)
 
 
 def test_only_who_differs_from_the_box_is_there():
