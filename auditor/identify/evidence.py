@@ -56,9 +56,6 @@ class _Fact(NamedTuple):
     value: str
     listed: bool
 
-    def says(self, trait: str, claim: str, rule: str, strength: Strength) -> Claimed:
-        return Claimed(trait, claim, rule, strength)
-
 
 def telling(trait: str, knowledge: Knowledge) -> frozenset[str]:
     """Give the fields that can say something of a trait: maker, model or device_class."""
@@ -181,7 +178,7 @@ def _of_registrant(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     rule = f"oui:{block}@{knowledge.registry.status.day.isoformat()}"
     entity = knowledge.makers.entities[name]
     trait = "brand" if entity.kind == "brand" else "maker"
-    yield fact.says(trait, name, rule, _STRENGTHS[entity.registrant_strength])
+    yield Claimed(trait, name, rule, _STRENGTHS[entity.registrant_strength])
 
 
 def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
@@ -195,12 +192,12 @@ def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
         word = value.casefold()
         value = word if word in CLASSES else knowledge.dialect.device_class.get(word, "")
         if value:
-            yield fact.says(trait, value, rule, strength)
+            yield Claimed(trait, value, rule, strength)
         return
     if trait in {"maker", "brand"}:
         yield from _of_name(fact, trait, value, strength, knowledge)
         return
-    yield fact.says(trait, value, rule, strength)
+    yield Claimed(trait, value, rule, strength)
     yield from _of_grammar(fact, trait, value, knowledge)
 
 
@@ -210,10 +207,10 @@ def _of_name(
     """Name the brand, and the maker where a list names one."""
     rule = f"field:{fact.field}@1"
     name = knowledge.makers.named(value)
-    yield fact.says("brand", name or value, rule, strength)
+    yield Claimed("brand", name or value, rule, strength)
     maker = name and knowledge.makers.kind(name) == "maker"
     if name and maker and (strength is Strength.RECORD or trait == "maker"):
-        yield fact.says("maker", name, rule, strength)
+        yield Claimed("maker", name, rule, strength)
 
 
 def _of_grammar(fact: _Fact, trait: str, text: str, knowledge: Knowledge) -> Iterator[Claimed]:
@@ -227,7 +224,7 @@ def _of_grammar(fact: _Fact, trait: str, text: str, knowledge: Knowledge) -> Ite
             if isinstance(row, SerialRow):
                 entity = knowledge.makers.entities[named.entity]
                 strength = _graded(fact, row.strength)
-                yield fact.says(
+                yield Claimed(
                     "maker", named.entity, f"serial:{entity.id}:{named.number}@1", strength
                 )
 
@@ -245,11 +242,11 @@ def _of_row(fact: _Fact, named: Named, knowledge: Knowledge) -> Iterator[Claimed
     entity = knowledge.makers.entities[named.entity]
     rule = f"model:{entity.id}:{named.number}@1"
     strength = _graded(fact, row.strength)
-    yield fact.says("brand" if entity.kind == "brand" else row.trait, named.entity, rule, strength)
+    yield Claimed("brand" if entity.kind == "brand" else row.trait, named.entity, rule, strength)
     if row.brand:
-        yield fact.says("brand", row.brand, rule, strength)
+        yield Claimed("brand", row.brand, rule, strength)
     if row.device_class:
-        yield fact.says("device_class", row.device_class, rule, strength)
+        yield Claimed("device_class", row.device_class, rule, strength)
 
 
 def _of_free_text(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
@@ -258,13 +255,13 @@ def _of_free_text(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     for word in words:
         for named in knowledge.models.match(word.strip(".:")):
             if told and told != {named.entity}:  # "Axis camera, replaces DS-2CD2143G0-I"
-                yield fact.says("model", word.strip(".:"), f"field:{fact.field}@1", Strength.HINT)
+                yield Claimed("model", word.strip(".:"), f"field:{fact.field}@1", Strength.HINT)
             elif named.row.__class__ is ModelRow and named.row.strength is not Strength.HINT:
-                yield fact.says("model", word.strip(".:"), f"field:{fact.field}@1", Strength.RECORD)
+                yield Claimed("model", word.strip(".:"), f"field:{fact.field}@1", Strength.RECORD)
                 yield from _of_row(fact, named, knowledge)
         name = knowledge.makers.named(word)
         if name:
-            yield fact.says("brand", name, f"field:{fact.field}@1", Strength.HINT)
+            yield Claimed("brand", name, f"field:{fact.field}@1", Strength.HINT)
 
 
 def _of_fingerprints(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
@@ -273,20 +270,18 @@ def _of_fingerprints(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
         traits = {trait for trait, _ in hit.claims}
         for trait, value in hit.claims:
             if trait in {"maker", "brand"}:
-                yield from _of_claimed_name(
-                    fact, trait, value, hit.fingerprint.rule, strength, knowledge
-                )
+                yield from _of_claimed_name(trait, value, hit.fingerprint.rule, strength, knowledge)
             else:
-                yield fact.says(trait, value, rule, strength)
+                yield Claimed(trait, value, rule, strength)
             if trait == "maker" and strength is Strength.SELF_DECLARED and "brand" not in traits:
-                yield from _of_claimed_name(fact, "brand", value, rule, Strength.BRAND, knowledge)
+                yield from _of_claimed_name("brand", value, rule, Strength.BRAND, knowledge)
             yield from _of_grammar(fact, trait, value, knowledge)
 
 
 def _of_claimed_name(
-    fact: _Fact, trait: str, value: str, rule: str, strength: Strength, knowledge: Knowledge
+    trait: str, value: str, rule: str, strength: Strength, knowledge: Knowledge
 ) -> Iterator[Claimed]:
     name = knowledge.makers.named(value)
     if trait == "maker" and (name is None or knowledge.makers.kind(name) == "brand"):
         trait = "brand"
-    yield fact.says(trait, name or value, rule, strength)
+    yield Claimed(trait, name or value, rule, strength)
