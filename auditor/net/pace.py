@@ -21,7 +21,7 @@ HASTE, MOST_OWED_S = 0.25, 0.2  # of each interval, while turns are owed; and no
 # Turns between two looks of the loop at its sockets: of those who were no trouble, of the others.
 AT_ONCE, AT_ONCE_TROUBLED = 32, 4
 AT_ONCE_S = 0.002  # and no more than are due in so long: turns come evenly, not in bursts
-MARGIN_S = 0.006  # between two windows: whoever counts has another clock and delays of its own
+MARGIN_S = 0.01  # between two windows: whoever counts has another clock and delays of its own
 SPAN_S = 30.0  # in which the questions to groups are counted (model/scope.Pace)
 SPAN_MARGIN_S = 0.25
 
