@@ -2,8 +2,7 @@
 
 Two rules together. The window: the moments of the last sends are remembered, and one more may
 go when fewer than the cap lie less than a second back, whichever second one looks at. The
-schedule: sends are spread evenly; a late one is caught up at once over a few milliseconds at
-most, and what a longer delay cost is made up for by being a third faster for a while.
+schedule: sends are spread evenly, and a late one is caught up over a few milliseconds at most.
 Moments are taken after the send returned, so that a delay in between only makes us slower.
 """
 
@@ -17,7 +16,6 @@ from collections import deque
 from collections.abc import Callable
 
 CATCH_UP_S = 0.02  # how far behind the schedule a sender may run without losing its turns
-HASTE, MOST_OWED_S = 0.25, 0.2  # of each interval, while turns are owed; and no more of them
 # Turns between two looks of the loop at its sockets: of those who were no trouble, of the others.
 AT_ONCE, AT_ONCE_TROUBLED = 32, 4
 AT_ONCE_S = 0.002  # and no more than are due in so long: turns come evenly, not in bursts
@@ -47,8 +45,6 @@ class Meter:
         self.sent: deque[list[float]] = deque()  # moment and count
         self.inside = 0  # how many of them lie in the window
         self.due = -math.inf  # when the schedule lets the next one go
-        self.full_until = -math.inf  # the window, for the last that were asked for
-        self.owed_s = 0.0  # of turns that were late by more than can be caught up at once
         self.lock = asyncio.Lock()
         self.counting = threading.Lock()  # volleys count in a thread of their own
 
@@ -68,7 +64,6 @@ class Meter:
         over, at = self.inside + count - self.most, 0
         while over > 0 and at < len(self.sent):
             over -= int(self.sent[at][1])
-            self.full_until = max(self.full_until, self.sent[at][0] + self.window_s)
             wait = max(wait, self.sent[at][0] + self.window_s - now)
             at += 1
         return wait
@@ -83,16 +78,7 @@ class Meter:
             now = self.clock()
             self.sent.append([now, count])
             self.inside += count
-            self._schedule(count, now)
-
-    def _schedule(self, count: int, now: float) -> None:
-        late_s = now - CATCH_UP_S - max(self.due, self.full_until)
-        if 0 < late_s < math.inf:
-            self.owed_s = min(MOST_OWED_S, self.owed_s + late_s)
-        self.due = max(self.due, now - CATCH_UP_S)
-        made_up_s = min(self.owed_s, HASTE * count * self.interval_s)
-        self.owed_s -= made_up_s
-        self.due += count * self.interval_s - made_up_s
+            self.due = max(self.due, now - CATCH_UP_S) + count * self.interval_s
 
     def restamp(self) -> None:
         """Move the newest stamp to now: the send that it stands for has returned."""
