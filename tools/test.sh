@@ -3,4 +3,4 @@
 set -eu
 sh tools/lint.sh
 unset PYTHONDONTWRITEBYTECODE
-.venv/bin/python -m pytest -n 3 --dist loadfile "$@"
+.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"
