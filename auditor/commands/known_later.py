@@ -1,6 +1,7 @@
 """What is known about makers, loaded while the first addresses are asked."""
 
 import gc
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ FIELDS = (
     "tls.subject",
 )
 LATER_S = 0.3  # by then the first questions have gone; to begin sooner would keep them waiting
+SWITCH_S = 0.0005  # while it is loaded, whoever sends frames waits no longer for the interpreter
 
 
 class EnoughLater:
@@ -52,6 +54,14 @@ class EnoughLater:
 
     def _load(self) -> "Enough":
         self._wanted.wait(LATER_S)
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
+        try:
+            return self._loaded()
+        finally:
+            sys.setswitchinterval(before)
+
+    def _loaded(self) -> "Enough":
         loaded = wiring.enough()
         for field in FIELDS:
             loaded.needless([Observation(field, "00:00:00:00:00:00")], ())

@@ -32,9 +32,9 @@ from auditor.net.filters import TCP, segments_or_errors
 from auditor.net.guard import Guard, Kind
 from auditor.net.rings import Frames
 from auditor.net.routes import Way
-from auditor.net.syn import SynQuestions, host_second
+from auditor.net.syn import HOST_SECOND_S, SynQuestions, host_second
 from auditor.net.unreachable import LEAST, LOOK, Complaints
-from auditor.net.volley import Indices, fire
+from auditor.net.volley import Beat, Indices, fire
 
 NAME = "knock"
 DOUBT_ROUNDS = 1  # to tell hosts from a box that answers for them
@@ -190,14 +190,14 @@ class _Stretch:
             KnockQuestions(guard, self.way, self.mac, numbers, ports[at : at + size], first=first)
             for at in range(0, len(ports), size)
         ]
-        last, settled = -math.inf, np.zeros(len(numbers), np.bool_)
+        settled = np.zeros(len(numbers), np.bool_)
+        beat = None if free else Beat(len(numbers), HOST_SECOND_S)
         for number in range(1 if free else rounds):
             for questions in waves:
                 asked = len(questions.ports)
                 done = np.repeat(settled, asked) if first else questions.state > 0
                 if done.all():
                     continue
-                await host_second(last)
                 told = await fire(
                     guard,
                     self.way.interface,
@@ -209,11 +209,12 @@ class _Stretch:
                     rounds=rounds if free else 1,
                     answered=done,
                     least=LEAST,
+                    beat=beat,
                 )
                 self.sent += told.sent
                 settled |= questions.heard[:, 0] > 0
-                last = -math.inf if free else told.last
-        await host_second(last)
+        if beat:
+            await host_second(float(beat.last.max()))
         return self._gathered(waves, first=first)
 
     def _gathered(

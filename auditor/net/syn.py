@@ -28,12 +28,12 @@ from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import Interface
 from auditor.net.rings import Frames
 from auditor.net.routes import Way
-from auditor.net.volley import Indices, fire
+from auditor.net.volley import Beat, Indices, fire
 
 FRAME, LOOK = 60, 54  # octets that are sent, and looked at
 # Above the ports that Linux gives to its own connections (ip_local_port_range).
 FIRST_OWN_PORT, LAST_OWN_PORT = 61_000, 65_535
-HOST_SECOND_S = 1.01  # between two waves to the same hosts
+HOST_SECOND_S = 1.01  # between two waves to the same host
 _SYN, _RST, _SYN_ACK = 0x02, 0x04, 0x12
 _MSS = bytes.fromhex("020405b4")  # 1460, as every host sends it: a SYN without it stands out
 
@@ -149,12 +149,11 @@ async def sweep_syn(
         SynQuestions(guard, interface, hosts, ports[at : at + size], way)
         for at in range(0, len(ports), size)
     ]
-    sent, last = [0] * len(waves), -math.inf
+    sent, beat = [0] * len(waves), None if free else Beat(len(hosts), HOST_SECOND_S)
     ended: list[Attempt] = []
     for number in range(rounds := 1 if free else pace.rounds):
         for at, questions in enumerate(waves):
             if not (questions.state > 0).all():
-                await host_second(last)
                 told = await fire(
                     guard,
                     interface,
@@ -165,14 +164,15 @@ async def sweep_syn(
                     tick if number == 0 else lambda _: None,
                     rounds=None if free else 1,
                     answered=questions.state > 0,
+                    beat=beat,
                 )
                 sent[at] += told.sent
-                last = -math.inf if free else told.last
             if number == rounds - 1:  # thousands of rows are kept while the next wave waits
                 took_s = round(time.monotonic() - began, 3)
                 yield _attempts(questions, way or interface, started, took_s)
                 ended.append(_whole(questions, sent[at], way or interface, started, took_s))
-    await host_second(last)  # whoever speaks to them next keeps to it as well
+    if beat:  # whoever speaks to them next keeps to it as well
+        await host_second(float(beat.last.max()))
     yield ended
 
 

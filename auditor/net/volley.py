@@ -7,6 +7,7 @@ questions have been given their time.
 
 import asyncio
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +36,7 @@ PATIENCE_SURE_S, PATIENCE_AGAIN_S, MANY_ANSWERS = 0.05, 0.02, 100
 # When so large a share of the asked-again answers only then, we send more than the link bears; a
 # link that loses a twentieth of everything does so at any pace.
 LOSS_SHARE, FEWEST_TO_JUDGE = 0.08, 50
+NEIGHBOURS = 32  # hosts that are asked together where volleys follow each other (see Beat)
 LOOK_S = 0.05  # how long one look at the ring may last
 UNPACED_PER_S = 400_000.0  # what a core can send; where a back-off starts from without a cap
 
@@ -75,6 +77,41 @@ class Told:
     last: float
 
 
+class Beat:
+    """Keeps volleys to the same hosts apart: each host rests for so long between two of them.
+
+    Every volley reaches the hosts in the same order (a random one, but for neighbours in it), so
+    the first may be asked again while the last still rest. A question's index is that of its host
+    times the number of questions to a host, plus its own.
+    """
+
+    def __init__(self, hosts: int, rest_s: float) -> None:
+        self.rest_s = rest_s
+        self.last = np.full(hosts, -math.inf)  # when each was asked last, by the monotonic clock
+        self._block = _shuffled(hosts).argsort() // NEIGHBOURS
+
+    def order(self, count: int) -> Indices:
+        """Give in which order so many questions go."""
+        within = _shuffled(count).argsort()
+        blocks = self._block.repeat(count // len(self.last))
+        return within[blocks[within].argsort(kind="stable")]
+
+    def due(self, batch: Indices, count: int) -> float:
+        """Tell when all these hosts will have rested."""
+        return float(self.last[self._hosts(batch, count)].max()) + self.rest_s
+
+    def went(self, batch: Indices, count: int, moment: float) -> None:
+        """Note that these of so many questions went at that moment."""
+        self.last[self._hosts(batch, count)] = moment
+
+    def _hosts(self, batch: Indices, count: int) -> Indices:
+        return batch // (count // len(self.last))
+
+
+def _shuffled(count: int) -> Indices:
+    return np.frombuffer(os.urandom(8 * count), np.uint64).argsort()
+
+
 class Volley:
     """One set of questions while it is being asked; runs in a thread of its own."""
 
@@ -88,14 +125,15 @@ class Volley:
         tick: Callable[[int], None] = lambda _: None,
         answered: NDArray[np.bool_] | None = None,
         least: int | None = None,
+        beat: Beat | None = None,
     ) -> None:
         self.guard, self.rings, self.questions, self.octets = guard, rings, questions, octets
-        self.least = least
+        self.least, self.beat = least, beat
         self.meter, self.tick = guard.meters[kind], tick
         count = len(questions)
         self.answered = np.zeros(count, np.bool_) if answered is None else answered.copy()
         self.asked_at, self.first_at = np.zeros(count), np.zeros(count)
-        self.order = np.frombuffer(os.urandom(8 * count), np.uint64).argsort()
+        self.order = beat.order(count) if beat else _shuffled(count)
         self.sent = self.slowed = self.round = 0
         self.slowest_s = 0.0
         self.gap_s = 0.0  # between batches, when we backed off
@@ -133,6 +171,8 @@ class Volley:
     def _send(self, batch: Indices) -> None:
         if self.gap_s:
             self._listen_until(time.monotonic() + self.gap_s)
+        if self.beat:
+            self._listen_until(self.beat.due(batch, len(self.questions)))
         while wait := self.meter.wait_s(len(batch)):
             self._listen(wait)
         self.questions.permit(self.guard, batch)
@@ -145,6 +185,8 @@ class Volley:
             gone += self.rings.send(frames[gone:])
             self._listen(0.0 if gone == len(frames) else 0.001)
         self.meter.stamp(len(batch))
+        if self.beat:
+            self.beat.went(batch, len(self.questions), time.monotonic())
         self.sent += len(batch)
         self.again += len(batch) if self.round else 0
         self.questions.journal(self.guard, batch)
@@ -215,12 +257,13 @@ async def fire(
     answered: NDArray[np.bool_] | None = None,
     opened: Ringed | None = None,
     least: int | None = None,
+    beat: Beat | None = None,
 ) -> Told:
     """Fire a volley in a thread, in as many rounds as the profile asks for, or in `rounds`.
 
     octets: how much of each answer is looked at; least: how much of it must be there. tick is
     called in the caller's loop. answered: what need not be asked any more. opened: a socket with
-    rings, opened ahead.
+    rings, opened ahead. beat: how long each host rests since earlier volleys.
     """
     loop = asyncio.get_running_loop()
     with _kept(guard, interface, program, opened) as rings:
@@ -233,6 +276,7 @@ async def fire(
             lambda count: _tell(loop, tick, count),
             answered,
             least,
+            beat,
         )
         firing = loop.run_in_executor(None, volley.fire, rounds or guard.scope.pace.rounds)
         try:
