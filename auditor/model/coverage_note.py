@@ -17,6 +17,7 @@ note before. Other keys are for people.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auditor.errors import DataError
 from auditor.model.address import AddressSet
@@ -68,14 +69,16 @@ def read_note(detail: str) -> Note | None:
     pairs = [tuple(part.split("=", 1)) for part in detail.split("; ") if "=" in part]
     sets = {key: value for key, value in pairs if key in _SETS}
     try:
-        found = {
-            key: AddressSet.parse(part for part in value.split(",") if part)
-            for key, value in sets.items()
-        }
+        found = {key: _read_set(value) for key, value in sets.items()}
     except DataError:
         return None
     told = tuple((key, value) for key, value in pairs if key not in _SETS)
     return Note(**found, told=told)
+
+
+@lru_cache(maxsize=8)  # notes that follow each other often speak of the same addresses
+def _read_set(value: str) -> AddressSet:
+    return AddressSet.parse(part for part in value.split(",") if part)
 
 
 def notes(attempts: Iterable[Attempt]) -> Iterable[tuple[Attempt, Note]]:

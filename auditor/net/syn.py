@@ -171,9 +171,9 @@ async def sweep_syn(
                 took_s = round(time.monotonic() - began, 3)
                 yield _attempts(questions, way or interface, started, took_s)
                 ended.append(_whole(questions, sent[at], way or interface, started, took_s))
+    yield ended  # while the hosts rest it is read: whom to ask what
     if beat:  # whoever speaks to them next keeps to it as well
         await host_second(float(beat.last.max()))
-    yield ended
 
 
 async def host_second(last: float) -> None:
