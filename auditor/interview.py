@@ -16,6 +16,9 @@ MOST_RESETS = 2  # in mid-reply; then the host is left alone
 SUSPICIOUS_SILENCES = 3  # in a row, after the host had answered
 # A host that was silent, slow or made no sense so often waits until everybody was asked something.
 MOST_TROUBLES, SLOW_S = 2, 1.0
+# A question waits for the answer to the one before it, which may make it needless, and no longer
+# than this: whoever takes its time is asked beside it, as far as it may be.
+BESIDE_S = 0.5
 
 
 class Desk(Protocol):
@@ -117,6 +120,8 @@ class Host:
             if probe.late or (probe.listens and port not in self.spoken_to)
         ]
         first = [question for question in asked if question not in late] if late else asked
+        listened_to = {port for probe, port in first if probe.listens}
+        first.sort(key=lambda question: question[1] in listened_to)  # who may keep silent waits
         return deque(deque(wave) for wave in (first, late) if wave)
 
     async def interview(self) -> None:
@@ -128,24 +133,46 @@ class Host:
                 self.waves.popleft()
 
     async def _put(self, wave: deque[tuple[Probe, int]]) -> None:
-        """Put the questions of a wave, as many at a time as a host is asked."""
+        """Put the questions of a wave, as many at a time as a host is asked.
+
+        One after the other, as long as it answers at once: the next one may be needless then.
+        """
         self.together = min(len(wave), max(1, self.run.work.scope.pace.host_open))
         if self.together == 1:
             await self._work(wave)
             return
+        alike = all(probe.listens or probe.late for probe, _ in wave)
+        self.workers = 0
         async with asyncio.TaskGroup() as group:
-            for _ in range(self.together):
-                group.create_task(self._work(wave))
+            for _ in range(self.together if alike else 1):
+                self._beside(wave, group)
 
-    async def _work(self, wave: deque[tuple[Probe, int]]) -> None:
+    def _beside(self, wave: deque[tuple[Probe, int]], group: asyncio.TaskGroup) -> None:
+        """Let one more ask beside those who wait for answers."""
+        if wave and self.workers < self.together:
+            self.workers += 1
+            group.create_task(self._work(wave, group))
+
+    async def _work(
+        self, wave: deque[tuple[Probe, int]], group: asyncio.TaskGroup | None = None
+    ) -> None:
+        loop = asyncio.get_running_loop()
         for probe, port in self._while_patient(wave):
-            async with self.turns[port]:  # one protocol at a time on one port
-                if port in self.speaks_first or (probe.transport, port) in self.refused:
-                    continue
-                if self.suspect:
-                    self._leave(probe, port)
-                elif not self.known:
-                    await self._ask(probe, port)
+            slow = loop.call_later(BESIDE_S, self._beside, wave, group) if group else None
+            try:
+                await self._take_up(probe, port)
+            finally:
+                if slow:
+                    slow.cancel()
+
+    async def _take_up(self, probe: Probe, port: int) -> None:
+        async with self.turns[port]:  # one protocol at a time on one port
+            if port in self.speaks_first or (probe.transport, port) in self.refused:
+                return
+            if self.suspect:
+                self._leave(probe, port)
+            elif not self.known:
+                await self._ask(probe, port)
 
     def _while_patient(self, wave: deque[tuple[Probe, int]]) -> Iterator[tuple[Probe, int]]:
         """Give what is still to be asked, as long as nobody better has to wait for it."""

@@ -2,9 +2,11 @@
 
 import asyncio
 
+from auditor.interview import BESIDE_S
 from auditor.model.observation import Observation, Outcome
 from auditor.plugins import Probe, Say
-from tests.net.stage import Server
+from auditor.schedule import Done
+from tests.net.stage import Server, paced
 from tests.test_schedule import by_tool, greet, hi, run
 
 
@@ -77,3 +79,40 @@ def test_listening_ends_when_another_greeting_has_told_enough():
     kept, told = scene((ear(), ear("mute", ("mute",)), greet()), enough=enough)
     assert asked(kept) == ["telnet", "ear"]  # the other was not waited for
     assert len(told) == 2
+
+
+def together(probes, behave, enough=None):
+    """Let a host be asked on two ports under one that it may have open at a time; give who came when."""
+
+    async def play():
+        async with Server(behave) as one, Server(hi) as two:
+            lists = {"one": (one.port,), "two": (two.port,)}
+            more = {"enough": enough} if enough else {}
+            _, kept = await run(
+                one.port, probes, "127.0.0.1", lists=lists, ports=(two.port,),
+                done=Done(present={"127.0.0.1": ()}), sweeps=(), pace=paced(host_open=4), **more,
+            )  # fmt: skip
+            return {a.tool: a for a in kept if a.endpoint.ip}
+
+    return asyncio.run(play())
+
+
+def test_a_question_waits_for_the_answer_that_may_make_it_needless():
+    probes = (greet("first", order=1, ports=("one",)), greet("second", order=2, ports=("two",)))
+    assert set(together(probes, hi)) == {"first", "second"}
+    assert set(together(probes, hi, enough=bool)) == {"first"}
+
+
+def test_who_takes_its_time_is_asked_beside_it():
+    probes = (greet("first", order=1, ports=("one",)), greet("second", order=2, ports=("two",)))
+    kept = together(probes, mute)
+    assert kept["first"].outcome is Outcome.SILENT and kept["second"].outcome is Outcome.ANSWERED
+    gap = kept["second"].started - kept["first"].started
+    ended = kept["first"].elapsed_s
+    assert BESIDE_S <= gap.total_seconds() < ended
+
+
+def test_ports_whose_owner_may_keep_silent_are_spoken_to_after_the_others():
+    probes = (ear(), greet("words", order=5, ports=("ear",)), greet("other", order=9))
+    kept, _ = scene(probes, ears=mute, pace=paced(host_open=1))
+    assert asked(kept) == ["other", "ear", "words"]

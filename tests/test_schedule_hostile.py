@@ -32,6 +32,21 @@ def test_turns_go_to_who_was_least_trouble_and_else_in_order():
         assert served == ["first", "second", "silent", "slow"]
 
 
+def test_turns_go_first_to_whom_nobody_has_spoken_to_yet():
+    async def scene():
+        turns, served = Turns(Meter(200.0)), []
+
+        async def one(name, *, again):
+            await turns.turn(again=again)
+            served.append(name)
+
+        known, fresh = (("old", True), ("older", True)), (("new", False), ("newer", False))
+        await asyncio.gather(*(one(name, again=again) for name, again in (*known, *fresh)))
+        return served
+
+    assert asyncio.run(scene()) == ["new", "newer", "old", "older"]
+
+
 def test_turns_keep_the_cap_of_their_meter():
     moment = [0.0]
 

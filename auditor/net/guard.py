@@ -252,7 +252,8 @@ class Guard:
                     await asyncio.sleep(more_s)
                 await host.meter.patience()
                 await self._beside_sweeps()
-                await self.connects.turn(self._trouble.get(ip, 0))
+                again = self._talks.get(self._same.get(ip, ip), 0) > 1
+                await self.connects.turn(self._trouble.get(ip, 0), again=again)
                 host.meter.stamp()
         else:
             await self.meters[kind].turn()

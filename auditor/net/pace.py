@@ -134,7 +134,8 @@ class Seldom(Meter):
 
 
 class Turns:
-    """Gives the turns of one meter to whoever has been the least trouble; else as they came.
+    """Gives the turns of one meter to whoever has been the least trouble, and of those first to
+    whom nobody has spoken to yet; else as they came.
 
     A thousand peers that are slow, silent or in flood all want turns, too. Few are given between
     two looks at the sockets, so that those who answer are heard at once, however many wait.
@@ -142,20 +143,23 @@ class Turns:
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, bool, int, asyncio.Future[None]]] = []
         self._number = itertools.count()
         due = AT_ONCE if meter.free else int(AT_ONCE_S / meter.interval_s)
         self._at_once = max(1, min(AT_ONCE, due))
         self._usher: asyncio.Task[None] | None = None
         self._freely = 0  # given since the loop looked at its sockets, where nothing is capped
 
-    async def turn(self, trouble: int = 0) -> None:
-        """Wait for a turn and take it; the caller sends before it awaits anything else."""
+    async def turn(self, trouble: int = 0, *, again: bool = False) -> None:
+        """Wait for a turn and take it; the caller sends before it awaits anything else.
+
+        again: the host has been spoken to before.
+        """
         loop = asyncio.get_running_loop()
         if not trouble and self._takes_freely(loop):
             return
         called = loop.create_future()
-        heapq.heappush(self._waiting, (trouble, next(self._number), called))
+        heapq.heappush(self._waiting, (trouble, again, next(self._number), called))
         if self._usher is None:
             self._usher = loop.create_task(self._call())
         await called
@@ -191,6 +195,6 @@ class Turns:
                 return
             if count > AT_ONCE_TROUBLED and self._waiting[0][0]:
                 return
-            _, _, called = heapq.heappop(self._waiting)
+            *_, called = heapq.heappop(self._waiting)
             if not called.done():  # else whoever waited has gone
                 called.set_result(None)
