@@ -90,7 +90,8 @@ def from_command_line(
 def as_json(scope: Scope, engine: str = "auto") -> str:
     """Write the scope as the ledger keeps it: everything but the communities.
 
-    engine: which one was asked for, so that a resumed run uses the same.
+    engine: which one was asked for, so that a resumed run uses the same. snmp: whether words
+    for SNMP belong to it, which are read from the scope file again.
     """
     authority = scope.authority
     said: dict[str, Any] = {
@@ -103,7 +104,7 @@ def as_json(scope: Scope, engine: str = "auto") -> str:
         "pace": asdict(scope.pace),
         "interface": scope.interface,
         "engine": engine,
-        "snmp": scope.community is not None,
+        "snmp": scope.community is not None or bool(scope.router_communities),
         "hours": scope.hours and asdict(scope.hours),
         "operator": authority.operator,
         "recorded": authority.recorded.isoformat(),

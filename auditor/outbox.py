@@ -72,7 +72,11 @@ class Outbox:
         batch: list[Attempt] = []
         while self.waiting and len(batch) < MOST_TOGETHER:
             batch += self.waiting.popleft()
-        self.rows += self.sink(batch) or 0
+        try:
+            self.rows += self.sink(batch) or 0
+        except BaseException:
+            self.waiting.appendleft(batch)  # a note that tells of it must not be kept without it
+            raise
 
 
 async def until(stop: asyncio.Event) -> None:

@@ -21,6 +21,7 @@ NO_NEIGHBOURS = (
     "an IPv6 network is not swept; without raw frames (root, and not --engine connect) only "
     "neighbours that this machine knows already are looked at"
 )
+NO_PORT = "its port is not among the authorised ports: devices that only answer there are missed"
 DOUBT_ROUNDS = 1  # more, to tell hosts behind a router from a box that answers for them
 KERNEL_ARP = 3  # questions of the kernel about a neighbour that it connects to (arp(7))
 
@@ -55,6 +56,8 @@ def plan(
     ways = sum(bool(behind.meet(part)) for part in routed) if kinds & {"icmp", "knock"} else 0
     connecting = any(sweep.medium is Medium.CONNECT for sweep in sweeps)
     doors = len(_allowed(scope, knocks)) if connecting else 0
+    shut = [sweep for sweep in sweeps if sweep.for_all and not scope.may_ask(sweep.port)]
+    sweeps = [sweep for sweep in sweeps if sweep not in shut]
     groups = [sweep for sweep in sweeps if sweep.for_all and _reaches(sweep, ours)]
     questions = sum(_times(sweep, pace, ours) for sweep in groups)  # on each segment
     ports = len(_allowed(scope, knocks if scanned is None else scanned))
@@ -82,7 +85,10 @@ def plan(
         targets=targets,
         sweeps=tuple(sweep.name for sweep in sweeps),
         probes=tuple(probe.name for probe in probes),
-        refused=tuple(_refusals(scope, asked, NEIGHBOURS if "ndp" in kinds else NO_NEIGHBOURS)),
+        refused=(
+            *_refusals(scope, asked, NEIGHBOURS if "ndp" in kinds else NO_NEIGHBOURS),
+            *(Refusal(f"{sweep.name} (UDP {sweep.port})", NO_PORT) for sweep in shut),
+        ),
         packets=arp + syns + echoes + datagrams + connects,
         duration_s=round(duration, 1),
     )

@@ -13,7 +13,7 @@ from itertools import groupby
 from auditor.asking import Asking
 from auditor.errors import AuditorError, EnvironmentLack, LedgerError
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import NOTHING, notes
+from auditor.model.coverage_note import NOTHING, Note, notes
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.settled import Done, Doors, settled
 from auditor.ourselves import many_files, seldom_tidied
@@ -112,9 +112,20 @@ class _Run:
         """
         groups = (sweep for sweep in self.work.sweeps if sweep.for_all)
         for sweep in sorted(groups, key=lambda s: (not s.again, s.order, s.name)):
+            if not self.work.scope.may_ask(sweep.port):
+                self._leave_group(sweep)
+                continue
             heard = asyncio.Event()
             self.first.append(heard)
             self.groups.append(group.create_task(self._run(sweep, heard)))
+
+    def _leave_group(self, sweep: Sweep) -> None:
+        """Say that a group was not asked: its port is not among the authorised ones."""
+        where = Endpoint(port=sweep.port, transport="udp")
+        reason = f"port {sweep.port} is not among the authorised ports"
+        told = (("group", f"{sweep.group}:{sweep.port}"), ("reason", reason))
+        said, now = str(Note(asked=NOTHING, told=told)), self.work.clock()
+        self.outbox.put([Attempt(sweep.name, where, Outcome.NOT_TRIED, (), now, detail=said)])
 
     async def sweep(self, *, beside: bool) -> None:
         """Run every sweep in its order and note who is there.

@@ -16,7 +16,14 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from auditor.authority import NO_HOST, OWN_SPACE, all_ports, paced
 from auditor.errors import DataError, ScopeRefusal, UsageError
@@ -28,16 +35,28 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _clock_time(value: object) -> object:
+    """Take a time of day; one with a zone of its own would contradict `zone`, a number is none."""
+    said = time.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(said, time) or said.tzinfo:
+        raise ValueError("write a time of day without a zone, e.g. 19:00:00")
+    return said
+
+
+_Clock = Annotated[time, BeforeValidator(_clock_time)]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True)]  # blanks name nobody
+
+
 class _Hours(_Strict):
-    start: time
-    end: time
+    start: _Clock
+    end: _Clock
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = WEEK  # type: ignore[assignment]
     zone: str = "UTC"
 
 
 class _Authority(_Strict):
-    approver: str = ""
-    ticket: str = ""
+    approver: _Line = ""
+    ticket: _Line = ""
     contacts: tuple[str, ...] = ()
     expires: datetime | None = None
 
@@ -47,11 +66,14 @@ class _Router(_Strict):
     community: str
 
 
+_Port = Annotated[int, Field(ge=1, le=65535)]
+
+
 class _ScopeFile(_Strict):
     site: str = ""
     networks: Annotated[tuple[str, ...], Field(min_length=1)]
     exclude: tuple[str, ...] = ()
-    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    ports: Annotated[tuple[_Port, ...], Field(min_length=1)] | None = None  # none: all of ours
     profile: Literal["gentle", "normal", "thorough"] = "gentle"
     pace: Annotated[float, Field(gt=0)] | None = None
     interface: str | None = None
@@ -86,7 +108,7 @@ def from_file(
         site=site or parsed.site,
         networks=networks.minus(NO_HOST),
         excluded=AddressSet.parse(parsed.exclude),
-        ports=frozenset(parsed.ports) or all_ports(lists),
+        ports=frozenset(parsed.ports or all_ports(lists)),
         never=never,
         pace=paced(paces[parsed.profile], parsed.pace),
         authority=Authority(
@@ -171,7 +193,7 @@ def _read(path: Path) -> bytes:
 
 def _parsed(path: Path, raw: bytes) -> _ScopeFile:
     try:
-        return _ScopeFile.model_validate(tomllib.loads(raw.decode("utf-8")))
+        return _ScopeFile.model_validate(tomllib.loads(raw.decode("utf-8-sig")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is no TOML file", why=str(error)) from error
     except ValidationError as error:

@@ -183,6 +183,22 @@ def _zone(targets: Sequence[str]) -> str | None:
     return next(iter(zones), None)
 
 
+def _narrower(wish: Wish, made: Scope) -> None:
+    """Refuse options of the command line that go beyond what a scope file names."""
+    if wish.pace is not None and wish.pace > made.pace.frames_per_s:
+        raise UsageError(
+            f"--pace {wish.pace:g} is more than the scope file allows",
+            why=f"it says pace = {made.pace.frames_per_s:g}",
+            hint="give less, or have the scope file changed by who approved it",
+        )
+    if wish.interface and made.interface not in {None, wish.interface}:
+        raise UsageError(
+            f"--interface {wish.interface} is not that of the scope file",
+            why=f"it says interface = {made.interface!r}",
+            hint="leave it out, or have the scope file changed by who approved it",
+        )
+
+
 def scope(wish: Wish, moment: datetime) -> Scope:
     """Make the scope: from the scope file where there is one, else from the command line.
 
@@ -216,6 +232,8 @@ def scope(wish: Wish, moment: datetime) -> Scope:
             lists=lists,
             never=never,
         )
+    if wish.scope_file:
+        _narrower(wish, made)
     if wish.scope_file and wish.targets:
         made = replace(made, networks=made.networks.meet(AddressSet.parse(wish.targets)))
     pace: Pace = authority.paced(made.pace, wish.pace)

@@ -20,6 +20,7 @@ MDNS = Sweep("mdns", Medium.GROUP, "", group="224.0.0.251", port=5353)
 EVERY = (ARP, CONNECT, SADP)
 NOBODY = AddressSet()
 KNOCKS = (80, 443, 554)
+SADP = 37020  # where everybody on a segment is asked
 
 
 def addresses(*texts):
@@ -31,7 +32,7 @@ def scope(*networks, excluded=(), **more):
         site="OTT",
         networks=addresses(*networks),
         excluded=addresses(*excluded),
-        ports=frozenset(KNOCKS),
+        ports=frozenset((*KNOCKS, SADP)),
         never=frozenset({9100}),
         pace=Pace(),
         authority=Authority("an operator", NOON),
@@ -233,3 +234,11 @@ def test_behind_a_gateway_bare_segments_are_planned_instead_of_connections():
     gentle = replace(made, pace=Pace())
     plan = planning.plan(gentle, made.networks, NOBODY, sweeps, (), KNOCKS, routed=[made.networks])
     assert plan.packets == 256 * len(KNOCKS) * gentle.pace.rounds + 1 + planning.KERNEL_ARP
+
+
+def test_a_group_whose_port_is_not_authorised_is_not_asked_and_that_is_said():
+    """Devices that only answer there are missed: whoever reads the plan must know."""
+    made = scope("10.0.0.0/30", ports=frozenset(KNOCKS))
+    plan, usual = (planned(s, on_link=s.networks) for s in (made, scope("10.0.0.0/30")))
+    assert plan.packets < usual.packets and "sadp" not in plan.sweeps
+    assert "sadp (UDP 37020)" in {refusal.addresses for refusal in plan.refused}

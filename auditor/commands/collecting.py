@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from auditor import __version__, authority, planning, wiring
-from auditor.commands import interrupts
+from auditor.commands import interrupts, planned, taking_up
 from auditor.commands.going_on import Record, newest_unfinished
 from auditor.commands.interrupts import INCOMPLETE
 from auditor.commands.known_later import EnoughLater
@@ -60,9 +60,9 @@ def plan(setting: Setting, asked: Asked, *, as_json: bool) -> int:
     """Say what a scan would do. Opens no socket that sends."""
     made = _plan(_scope(setting, asked), asked)
     if as_json:
-        emit([_plan_json(made)])
+        emit([planned.as_json(made)])
         return 0
-    for line in _plan_lines(made):
+    for line in planned.lines(made, setting.now()):
         print(safe(line, 2000))
     return 0
 
@@ -150,50 +150,6 @@ def _sweeps(engine: str) -> tuple[Sweep, ...]:
     return tuple(every)
 
 
-def _plan_lines(made: Plan) -> list[str]:
-    scope, pace = made.scope, made.scope.pace
-    minutes = made.duration_s / 60
-    lines = [
-        f"site {scope.site}: {made.targets.size} addresses in "
-        f"{', '.join(scope.networks.cidrs()[:20])}",
-        f"sweeps: {', '.join(made.sweeps)}; probes: {', '.join(made.probes)}",
-        f"packets to find out who is there, and with which ports: at most {made.packets}, "
-        f"about {minutes:.1f} minutes",
-        f"then to each host that answers: at most {pace.host_total} connections, "
-        f"{pace.host_connects_per_s:g} a second, {pace.host_open} at a time",
-        f"pace ({pace.profile}): {pace.arp_per_s:g} ARP, {pace.packets_per_s:g} packets, "
-        f"{pace.connects_per_s:g} connections a second at most; to all of a segment at once "
-        f"{pace.discovery_per_30s:g} questions in 30 seconds",
-        f"ports never touched: {', '.join(map(str, sorted(scope.never)))}",
-        f"authority: {scope.authority.operator} by {scope.authority.source}"
-        + (f", approved by {scope.authority.approver}" if scope.authority.approver else ""),
-    ]
-    lines += [f"refused: {refusal.addresses}: {refusal.reason}" for refusal in made.refused]
-    return [*lines, "nothing was sent"]
-
-
-def _plan_json(made: Plan) -> dict[str, object]:
-    pace = made.scope.pace
-    return {
-        "site": made.scope.site,
-        "addresses": made.targets.size,
-        "networks": made.targets.cidrs() if len(made.targets.ranges) < 1000 else [],
-        "sweeps": made.sweeps,
-        "probes": made.probes,
-        "packets": made.packets,
-        "minutes": round(made.duration_s / 60, 2),
-        "host_connections": pace.host_total,
-        "pace": {
-            "profile": pace.profile,
-            "arp_per_s": pace.arp_per_s,
-            "pps": pace.packets_per_s,
-            "discovery_per_30s": pace.discovery_per_30s,
-        },
-        "refused": [{"addresses": r.addresses, "reason": r.reason} for r in made.refused],
-        "sent": 0,
-    }
-
-
 def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
     scope = _scope(setting, asked)
     made = _plan(scope, asked)
@@ -203,7 +159,7 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
             why="; ".join(f"{r.addresses}: {r.reason}" for r in made.refused),
             hint="name addresses inside the scope",
         )
-    _reachable(made)
+    _reachable(made.targets, scope)
     for refusal in made.refused:
         setting.say(f"refused: {refusal.addresses}: {refusal.reason}")
     now = setting.now()
@@ -221,15 +177,15 @@ def _new(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
         return _collect(setting, asked, record, scope)
 
 
-def _reachable(made: Plan) -> None:
+def _reachable(targets: AddressSet, scope: Scope) -> None:
     """Refuse to start where no interface leads to any target: all would be silent."""
-    on_links, behind = interfaces.split(made.targets, _links(made.scope))
+    on_links, behind = interfaces.split(targets, _links(scope))
     firsts = [str(piece).split("-", 1)[0] for piece in behind.ranges[:64]]
     if on_links or any(interfaces.routed_source(ip) for ip in firsts):
         return
     down = [link.name for link in interfaces.interfaces() if not link.up]
     raise EnvironmentLack(
-        f"no interface leads to {', '.join(made.targets.cidrs()[:5])}",
+        f"no interface leads to {', '.join(targets.cidrs()[:5])}",
         why=f"these interfaces are down: {', '.join(down)}" if down else "there is no route",
         hint="bring the interface up (ip link set NAME up), or scan from where it is reached",
     )
@@ -239,19 +195,29 @@ def _resumed(setting: Setting, asked: Asked, ledger: Ledger) -> Collected:
     run = newest_unfinished(ledger, asked.site, lambda run: run.kind == "scan")
     if run is None:
         raise UsageError("there is no scan to resume", hint="start one: auditor scan TARGET…")
+    said = json.loads(run.scope)
+    engine = said.get("engine", asked.engine)
+    other = asked.engine if asked.engine not in {"auto", engine} else ""
+    given = {"targets": asked.targets, "--pace": asked.pace, "--interface": asked.interface}
+    taking_up.refuse_changes(engine, given | {"--engine": other})
     scope = authority.from_json(run.scope, setting.now())
+    taking_up.refuse_strangers(scope.authority, asked.trust or setting.texts("trust"))
+    excluded = AddressSet.parse(asked.exclude)
+    source = asked.scope or (Path(said["source"]) if said.get("snmp") else None)
+    if source:  # communities are not kept; the file that the run began with has them
+        again = _scope(setting, replace(asked, scope=source, targets=()))
+        excluded = excluded.join(again.excluded.minus(scope.excluded))
+        scope = replace(
+            scope, community=again.community, router_communities=again.router_communities
+        )
     with Record(setting, ledger, run) as record:
         setting.say(f"resuming {run.id} ({run.site})")
-        record.take_up()
-        said = json.loads(run.scope)
-        source = asked.scope or (Path(said["source"]) if said.get("snmp") else None)
-        if source:  # communities are not kept; the file that the run began with has them
-            given = _scope(setting, replace(asked, scope=source, targets=()))
-            scope = replace(
-                scope, community=given.community, router_communities=given.router_communities
-            )
-        asked = replace(asked, engine=said.get("engine", asked.engine))
-        return _collect(setting, asked, record, scope, again=True)
+        targets = scope.networks.minus(scope.excluded)
+        _reachable(targets, scope)
+        taking_up.same_place(run.vantage, interfaces.vantage(targets, _links(scope)))
+        record.take_up(excluded)
+        scope = replace(scope, excluded=scope.excluded.join(record.excluded))
+        return _collect(setting, replace(asked, engine=engine), record, scope, again=True)
 
 
 def _collect(
@@ -292,6 +258,7 @@ def _collect(
     )
 
     async def job(stop: asyncio.Event) -> bool:
+        await guard.look()
         # whatever was sent last, no cap of any second is exceeded
         await asyncio.sleep(record.rest_s(guard.rest_s))
         return await collect(work, engine, stop)

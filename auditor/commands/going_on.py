@@ -18,8 +18,10 @@ from auditor import wiring
 from auditor.commands.moments import Moments
 from auditor.commands.setting import Setting
 from auditor.errors import LedgerError, UsageError
+from auditor.model.address import AddressSet
 from auditor.model.journal import GAP, SPAN, Sent, calls, conversations
 from auditor.model.observation import Attempt, Run
+from auditor.model.scope import excluded_later, exclusion_note
 from auditor.model.settled import Done, settled
 from auditor.outbox import KEEP_S
 from auditor.store.ledger import Ledger
@@ -33,7 +35,8 @@ class Record:
 
     clock: the moments of this run. done: what earlier parts know. spent: conversations that
     they began with each host. called: how often they, or other runs of this ledger, asked everybody
-    on a segment just now. last: when something was sent last.
+    on a segment just now. last: when something was sent last. excluded: what was excluded since
+    the run began.
     """
 
     def __init__(self, setting: Setting, ledger: Ledger, run: Run) -> None:
@@ -44,6 +47,7 @@ class Record:
         self.spent: Counter[str] = Counter()
         self.called = 0
         self.last: datetime | None = None
+        self.excluded = AddressSet()
         self.clock = Moments(setting.now, after=run.started)
         self._clean = True  # nothing stands in the file that the ledger lacks
         self._spool = Spool(spool_of(setting.db, run.id, wiring.user_data() / "sent"), run.id)
@@ -100,8 +104,12 @@ class Record:
         over = self.last + timedelta(seconds=whole_s) - self.setting.now()
         return min(whole_s, max(0.0, over.total_seconds()))
 
-    def take_up(self) -> None:
-        """Learn from the ledger and the file beside it what earlier parts of the run did."""
+    def take_up(self, excluded: AddressSet) -> None:
+        """Learn from the ledger and the file beside it what earlier parts of the run did.
+
+        excluded: what nobody may be asked of any more. That is written down, and that the run
+        goes on: should this part be cut off as well, it counts as one that nobody has closed.
+        """
         self._clean = False
         attempts = [stored.attempt for stored in self.ledger.attempts(run=self.run.id)]
         sent = list(self.ledger.journaled(self.run.id))
@@ -118,6 +126,12 @@ class Record:
         self.done, self.spent = settled(attempts), conversations((*sent, *left))
         self.clock = Moments(self.setting.now, after=last)
         self._tell_jumps()
+        self.excluded = excluded_later(self.run.notes).join(excluded)
+        self.ledger.finish(self.run.id, RUNNING, self._standing())
+
+    def _standing(self) -> tuple[str, ...]:
+        """Give the notes that hold for the rest of the run; of its endings the last one counts."""
+        return (exclusion_note(self.excluded),) if self.excluded else ()
 
     def _gap(self, last: datetime) -> Sent:
         said = f"the run broke off with its machine: up to {KEEP_S:g} s of what it sent is missing"
@@ -140,15 +154,27 @@ class Record:
             with self._lock:  # who sends waits until the file is empty
                 count = self._commit(attempts, self._waiting)
                 self._waiting = []
-                self._spool.empty()
+                self._emptied()
             return count
         with self._lock:
             sent, self._waiting = self._waiting, []
-        count = self._commit(attempts, sent)
+        try:
+            count = self._commit(attempts, sent)
+        except BaseException:
+            with (
+                self._lock
+            ):  # nothing of it was kept: it stands in the file, and goes with the next
+                self._waiting = [*sent, *self._waiting]
+            raise
         with self._lock:
             if not self._waiting:
-                self._spool.empty()
+                self._emptied()
         return count
+
+    def _emptied(self) -> None:
+        """Empty the file: the ledger holds all of it. What stays there is known by its number."""
+        with contextlib.suppress(LedgerError):
+            self._spool.empty()
 
     def _commit(self, attempts: Sequence[Attempt], sent: Iterable[Sent]) -> int:
         sent = tuple(sent)
@@ -170,7 +196,7 @@ class Record:
         """
         try:
             self.keep(())
-            notes = (*((reason,) if reason else ()), *self.clock.jumps)
+            notes = (*((reason,) if reason else ()), *self.clock.jumps, *self._standing())
             self.ledger.finish(self.run.id, status, notes, self.clock.now())
         except LedgerError as error:
             return error

@@ -17,6 +17,7 @@ from auditor.model.address import AddressSet, Range
 from auditor.model.coverage_note import DROPPED, SEGMENT, Note, read_note
 from auditor.model.device import Coverage, Gap, Reach, SubnetCoverage, Unheard
 from auditor.model.observation import Attempt, Origin, Outcome, Run, StoredAttempt
+from auditor.model.scope import excluded_later
 
 ON_LINK = ("arp", "ndp")  # sweeps that a host on the segment cannot help answering
 
@@ -52,6 +53,8 @@ class _Tally:
             note = read_note(attempt.detail)
             if note:
                 self._note(attempt.tool, note)
+                if outcome is Outcome.NOT_TRIED and note.value("group"):
+                    self.tools[attempt.tool][outcome] += 1
         elif attempt.origin is Origin.WIRE and ip in self.whole:
             self.tools[attempt.tool][outcome] += 1
             if attempt.endpoint.transport == "udp" and outcome.is_knowledge:
@@ -148,7 +151,7 @@ def _dropped(note: Note | None) -> int:
 
 def _tallies(run: Run) -> Iterable[_Tally]:
     said: Mapping[str, object] = json.loads(run.scope) if run.scope else {}
-    excluded = AddressSet.parse(_texts(said.get("excluded")))
+    excluded = AddressSet.parse(_texts(said.get("excluded"))).join(excluded_later(run.notes))
     for network in _texts(said.get("networks")):
         yield _Tally(run, network, excluded)
 

@@ -4,6 +4,7 @@ Everything that sends requires a Scope; there is no default network.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
@@ -150,6 +151,10 @@ class Scope:
     community: str | None = field(default=None, repr=False)
     router_communities: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
+    def may_ask(self, port: int) -> bool:
+        """Tell whether a port may be contacted at all; 0 stands for transports without ports."""
+        return port not in self.never and (not port or port in self.ports)
+
     def refusal(self, ip: str, port: int, moment: datetime) -> str | None:
         """Give the reason why `ip`:`port` may not be contacted now; None where it may.
 
@@ -168,6 +173,20 @@ class Scope:
         if self.hours and not self.hours.allow(moment):
             return "outside the authorised hours"
         return None
+
+
+ALSO_EXCLUDED = "also excluded since a part was interrupted: "
+
+
+def exclusion_note(excluded: AddressSet) -> str:
+    """Write what was excluded later than the scope of a run, as one of the run's notes."""
+    return ALSO_EXCLUDED + ", ".join(excluded.texts())
+
+
+def excluded_later(notes: Iterable[str]) -> AddressSet:
+    """Read from a run's notes what was excluded later than its scope."""
+    said = (note.removeprefix(ALSO_EXCLUDED) for note in notes if note.startswith(ALSO_EXCLUDED))
+    return AddressSet.parse(part for text in said for part in text.split(", "))
 
 
 @dataclass(frozen=True, slots=True)

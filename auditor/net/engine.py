@@ -330,9 +330,7 @@ class Engine:
 
     def vantage(self, targets: AddressSet) -> str:
         """Say from where the targets are seen."""
-        on_links, behind = links.split(targets, self.known)
-        seen = [interface.vantage() for interface, _ in on_links] + ["routed"] * bool(behind)
-        return ", ".join(seen)
+        return links.vantage(targets, self.known)
 
 
 def _number(ip: str) -> int:

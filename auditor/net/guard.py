@@ -5,14 +5,12 @@ of the authorised networks, onto a forbidden port or over the cap.
 """
 
 import asyncio
-import hashlib
 import ipaddress
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 
 from auditor.errors import AuditorError, ScopeRefusal
 from auditor.model.address import LINK_LOCAL, AddressSet
@@ -20,6 +18,7 @@ from auditor.model.coverage_note import SPENT
 from auditor.model.journal import BEGAN, Sent
 from auditor.model.scope import Scope
 from auditor.net.pace import CATCH_UP_S, Meter, Seldom, Turns
+from auditor.net.seal import Seal
 
 MANY_HOSTS = 4_096  # beyond so many, those that are neither busy nor recent are forgotten
 WATCH_S = 0.5  # how often the authority is looked at; a run stops within four of these
@@ -108,6 +107,7 @@ class Guard:
         self.wall = wall or clock
         self.journal = journal
         self.revoked: str | None = None
+        self.seal = Seal(scope.authority)
         pace = scope.pace
         # one cap over all, where somebody named one
         self.wire = None if math.isinf(pace.frames_per_s) else Meter(pace.frames_per_s)
@@ -175,8 +175,8 @@ class Guard:
             reason = reason or "is no multicast group"
         if self.scope.interface not in {None, interface}:
             reason = reason or f"the scope names interface {self.scope.interface}"
-        if port in self.scope.never:
-            reason = reason or f"port {port} is never touched"
+        if not self.scope.may_ask(port):
+            reason = reason or f"port {port} is not among the authorised ports"
         if not segment.meet(self.scope.networks.minus(self.scope.excluded)):
             reason = reason or f"no authorised address is on the segment of {interface}"
         if reason:
@@ -188,23 +188,15 @@ class Guard:
 
     async def watch(self) -> None:
         """Look at the authority until it ends; then nothing passes, and this raises."""
-        reason = None
-        while not reason:
-            reason = self.standing() or await asyncio.to_thread(self._tampered)
-            await asyncio.sleep(0 if reason else WATCH_S)
-        self.revoke(reason)
-        raise ScopeRefusal("the scan was stopped", why=reason, hint="renew the authority")
+        while True:
+            await self.look()
+            await asyncio.sleep(WATCH_S)
 
-    def _tampered(self) -> str | None:
-        authority = self.scope.authority
-        if not authority.sha256 or authority.source == "command line":
-            return None
-        try:
-            now = hashlib.sha256(Path(authority.source).read_bytes()).hexdigest()
-        except OSError as error:
-            return f"the scope file {authority.source} cannot be read any more: {error.strerror}"
-        changed = now != authority.sha256
-        return f"the scope file {authority.source} was changed during the run" if changed else None
+    async def look(self) -> None:
+        """Look at the authority once; where it has ended nothing passes, and this raises."""
+        if reason := self.standing() or await self.seal.broken():
+            self.revoke(reason)
+            raise ScopeRefusal("the scan was stopped", why=reason, hint="renew the authority")
 
     # ---------------------------------------------------------------- who is who
 

@@ -183,6 +183,12 @@ def split(
     return tuple(links), rest.join(everywhere) if nowhere else rest
 
 
+def vantage(targets: AddressSet, known: Sequence[Interface]) -> str:
+    """Say from where the targets are seen."""
+    on_links, behind = split(targets, known)
+    return ", ".join([link.vantage() for link, _ in on_links] + ["routed"] * bool(behind))
+
+
 def may(capability: int) -> bool:
     """Tell whether this process holds a capability."""
     status = Path("/proc/self/status").read_text("ascii")
