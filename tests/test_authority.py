@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import auditor
-from auditor import authority, scope_file
+from auditor import authority, scope_file, wiring
 from auditor.errors import DataError, ScopeRefusal, UsageError
 from auditor.model.scope import Pace
 
@@ -162,3 +162,44 @@ def test_an_interrupted_run_gets_its_scope_back_with_the_exclusions(scope_at):
     assert authority.from_json(authority.as_json(scope), NOON) == scope
     with pytest.raises(ScopeRefusal, match="expired"):
         authority.from_json(authority.as_json(scope), datetime(2026, 3, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("[hours]\nstart = '19:00:00+02:00'\nend = 06:00:00\n", "without a zone"),
+        ("[hours]\nstart = 19\nend = 06:00:00\n", "without a zone"),
+        ("ports = []\n", "ports"),
+    ],
+)
+def test_hours_and_ports_are_said_plainly_or_refused(scope_at, line, said):
+    with pytest.raises(DataError) as refused:
+        by_file(scope_at(GOOD + line))
+    assert said in refused.value.why
+
+
+def test_blanks_approve_nothing(scope_at):
+    public = 'networks = ["192.0.2.0/24"]\n[authority]\napprover = "  "\n'
+    with pytest.raises(ScopeRefusal, match="no approver"):
+        by_file(scope_at(public))
+
+
+def test_a_byte_order_mark_is_no_word(tmp_path):
+    path = tmp_path / "scope.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert by_file(path).site == "OTT"
+
+
+def test_a_run_with_words_for_routers_only_asks_for_its_file_when_it_is_resumed(scope_at):
+    path = scope_at(GOOD + '[[router]]\nip = "10.1.0.1"\ncommunity = "word"\n')
+    assert json.loads(authority.as_json(by_file(path)))["snmp"] is True
+    assert json.loads(authority.as_json(by_hand("10.1.0.1")))["snmp"] is False
+
+
+@pytest.mark.parametrize("more", [{"pace": 6.0}, {"interface": "eth1"}])
+def test_a_command_line_does_not_widen_what_a_file_names(scope_at, more):
+    path = scope_at(GOOD + 'pace = 5\ninterface = "eth0"\n')
+    with pytest.raises(UsageError, match="scope file"):
+        wiring.scope(wiring.Wish((), scope_file=path, **more), NOON)
+    narrower = wiring.scope(wiring.Wish((), scope_file=path, pace=4.0, interface="eth0"), NOON)
+    assert narrower.pace.frames_per_s == 4.0

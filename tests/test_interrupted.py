@@ -20,6 +20,8 @@ from auditor import wiring
 from auditor.commands import collecting
 from auditor.commands.going_on import Record
 from auditor.commands.setting import Setting
+from auditor.errors import LedgerError
+from auditor.model.address import AddressSet
 from auditor.model.journal import Sent
 from auditor.model.observation import Outcome, Run
 from auditor.store.ledger import Ledger
@@ -451,6 +453,53 @@ def test_looking_back_leaves_a_killed_run_to_be_resumed(tmp_path):
     leave(tmp_path / "l.db", "killed", Sent(just_now, "udp", GROUP, 37020))
     recorded(tmp_path / "l.db", 2, just_now).look_back()
     resumed = recorded(tmp_path / "l.db", 1, just_now)
-    resumed.take_up()
+    resumed.take_up(AddressSet())
     assert resumed.called == 1
     assert len(list(resumed.ledger.journaled("run-1"))) == 1
+
+
+def test_what_the_ledger_did_not_take_goes_with_the_next_commit(tmp_path):
+    """A disk that was full for a moment costs no line of the journal."""
+    now = datetime.now(UTC)
+    record = recorded(tmp_path / "l.db", 1, now)
+    record.begin("nowhere")
+    commit, record.ledger.append = record.ledger.append, broken_once(record.ledger.append)
+    record.note(Sent(now, "arp", "10.9.0.1", 0))
+    with pytest.raises(LedgerError):
+        record.keep(())
+    record.note(Sent(now, "arp", "10.9.0.2", 0))
+    assert record.finish("interrupted", "") is None
+    record.ledger.append = commit
+    assert [one.ip for one in record.ledger.journaled("run-1")] == ["10.9.0.1", "10.9.0.2"]
+
+
+def broken_once(append):
+    """Refuse the first rows, as a database does that is locked or has no room."""
+    refusals = [LedgerError("there is no room", hint="make some")]
+
+    def keep(*rows):
+        if refusals:
+            raise refusals.pop()
+        return append(*rows)
+
+    return keep
+
+
+def test_what_is_excluded_on_the_way_stays_excluded_when_the_next_part_is_cut_off(tmp_path):
+    now, away = datetime.now(UTC), AddressSet.parse(["10.9.0.7"])
+    leave(tmp_path / "l.db", "interrupted", Sent(now, "arp", "10.9.0.1", 0))
+    second = known(tmp_path, now)
+    second.take_up(away)
+    (run,) = second.ledger.runs()
+    assert run.status == "running"  # whoever looks knows that somebody collects it, or was killed
+    second.__exit__(None, None, None)
+    third = known(tmp_path, now)
+    third.take_up(AddressSet.parse(["10.9.0.9"]))
+    assert third.excluded == AddressSet.parse(["10.9.0.7", "10.9.0.9"])
+
+
+def known(folder, now):
+    """Take the run up as the ledger knows it."""
+    record = recorded(folder / "l.db", 1, now)
+    (record.run,) = record.ledger.runs()
+    return record

@@ -20,7 +20,7 @@ MDNS = Sweep("mdns", Medium.GROUP, "", group="224.0.0.251", port=5353)
 EVERY = (ARP, CONNECT, SADP)
 NOBODY = AddressSet()
 KNOCKS = (80, 443, 554)
-SADP = 37020  # where everybody on a segment is asked
+ASKED_OF_ALL = (37020, 5353)  # ports where everybody on a segment is asked
 
 
 def addresses(*texts):
@@ -32,7 +32,7 @@ def scope(*networks, excluded=(), **more):
         site="OTT",
         networks=addresses(*networks),
         excluded=addresses(*excluded),
-        ports=frozenset((*KNOCKS, SADP)),
+        ports=frozenset((*KNOCKS, *ASKED_OF_ALL)),
         never=frozenset({9100}),
         pace=Pace(),
         authority=Authority("an operator", NOON),

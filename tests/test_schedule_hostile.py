@@ -3,6 +3,9 @@
 import asyncio
 import math
 
+import pytest
+
+from auditor.errors import LedgerError
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net.engine import Engine
 from auditor.net.guard import Kind
@@ -170,3 +173,22 @@ def test_what_was_put_together_is_kept_together_and_never_too_much_at_once():
 def test_the_connect_turns_of_a_guard_are_those_of_its_meter():
     gate = guard("127.0.0.0/24")
     assert gate.connects.meter is gate.meters[Kind.CONNECT]
+
+
+def test_what_the_sink_refuses_is_not_overtaken_by_what_came_later():
+    """A note that says what was asked must not be kept without the rows that it tells of."""
+    kept, refusals = [], [LedgerError("no room", hint="make some")]
+
+    def sink(attempts):
+        if refusals:
+            raise refusals.pop()
+        kept.extend(a.tool for a in attempts)
+        return len(attempts)
+
+    outbox = Outbox(sink)
+    outbox.put([Attempt("row", Endpoint(), Outcome.ANSWERED, (), NOW())])
+    with pytest.raises(LedgerError):
+        outbox.flush()
+    outbox.put([Attempt("note", Endpoint(), Outcome.ANSWERED, (), NOW())])
+    outbox.flush()
+    assert kept == ["row", "note"]

@@ -78,16 +78,20 @@ class _Talk:
         """Close the line politely, if there is one."""
         line, self.line = self.line, None
         held, self.held = self.held, None
+        counted = False
         try:
+            if line and not line.datagrams:
+                # our FIN, and the word that theirs came, which may have gone before
+                line.parting = True
+                await self.guard.segment_turn(1 if line.farewell else 2)
+                counted = True
             if line:
-                if not held and not line.datagrams:
-                    await self.guard.segment_turn()  # our FIN, and the word that theirs came
                 await line.close()
         finally:
             if held:
                 if line:  # TLS says goodbye first
                     await asyncio.wait([line.lost], timeout=DRAIN_S)
-                await part(self.guard, held, max(DRAIN_S, self.left_s))
+                await part(self.guard, held, max(DRAIN_S, self.left_s), counted=counted)
 
     async def _connect(self) -> Line | Ended:
         if self.left_s <= 0:

@@ -251,13 +251,13 @@ class Guard:
             await self.meters[kind].turn()
         self.permit(ip, port, transport)
 
-    async def segment_turn(self) -> None:
+    async def segment_turn(self, count: int = 2) -> None:
         """Wait until one more segment and the kernel's own that follows it may go.
 
         Only where all that leaves is capped; data and acknowledgement, or both of a goodbye.
         """
         if self.wire:
-            await self.wire.turn(min(2, self.wire.most))
+            await self.wire.turn(min(count, self.wire.most))
 
     async def _beside_sweeps(self) -> None:
         """While a sweep takes the turns, begin few connections (see BESIDE_SWEEPS)."""

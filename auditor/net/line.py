@@ -45,7 +45,8 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
     """Collects what one peer says. ended: how, once it has; closed | reset | refused | broken.
 
     followed: is told of frames by which the kernel acknowledges what comes. counted: one of them
-    stands in the account already, because our question took a turn for its answer's.
+    stands in the account already, because our question took a turn for its answer's. farewell:
+    the one for the peer's FIN was told of; parting: it takes a turn with our own.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
         self.loop = loop
         self.followed = followed
         self.counted = False
+        self.parting = self.farewell = False
         self.datagrams = datagrams
         self.data = bytearray()
         self.limit_bytes = GREETING_BYTES  # who speaks first may do so before we have asked
@@ -95,7 +97,10 @@ class Line(asyncio.Protocol, asyncio.DatagramProtocol):
         self.data_received(data)
 
     def eof_received(self) -> bool:
-        """Note the peer's FIN; the transport closes."""
+        """Note the peer's FIN, which the kernel has acknowledged; the transport closes."""
+        if self.followed and not self.parting:
+            self.followed(1)
+            self.farewell = True
         self._end("closed")
         return False
 

@@ -105,9 +105,15 @@ def lounge(guard: Guard) -> Lounge:
     return _LOUNGES[guard]
 
 
-async def part(guard: Guard, sock: socket.socket, patience_s: float) -> None:
-    """End a connection; under a delicate pace wait so long for the peer to do so, too."""
-    await guard.segment_turn()
+async def part(
+    guard: Guard, sock: socket.socket, patience_s: float, *, counted: bool = False
+) -> None:
+    """End a connection; under a delicate pace wait so long for the peer to do so, too.
+
+    counted: our FIN has taken its turn, and may have gone.
+    """
+    if not counted:
+        await guard.segment_turn()
     if not guard.scope.pace.delicate:
         sock.close()
         return
