@@ -35,6 +35,36 @@ def test_turns_go_to_who_was_least_trouble_and_else_in_order():
         assert served == ["first", "second", "silent", "slow"]
 
 
+def test_a_turn_counts_from_when_it_is_called_and_nobody_goes_in_between():
+    async def scene():
+        whole = Meter(2.0, lambda: 0.0)  # its clock stands still
+        turns = Turns(Meter(2.0, lambda: 0.0, whole))
+        first = asyncio.ensure_future(turns.turn())
+        await asyncio.sleep(0)
+        second = asyncio.ensure_future(whole.turn(2))
+        await asyncio.sleep(0.05)
+        gone = first.done(), second.done()
+        second.cancel()
+        return gone, whole.inside
+
+    assert asyncio.run(scene()) == ((True, False), 1)
+
+
+def test_room_is_kept_for_what_the_kernel_will_send():
+    moment = [0.0]
+    meter = Meter(5.0, lambda: moment[0])
+    meter.keep(2, 3.1)
+    went = 0
+    while moment[0] < 1.0:
+        if not meter.wait_s():
+            meter.stamp()
+            went += 1
+        moment[0] += 0.01
+    assert went == 3
+    moment[0] = 10.0
+    assert meter.wait_s(5) == 0.0  # and not for ever
+
+
 def test_turns_go_first_to_whom_nobody_has_spoken_to_yet():
     async def scene():
         turns, served = Turns(Meter(200.0)), []

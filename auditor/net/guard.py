@@ -28,6 +28,9 @@ LOOKS, LOOKS_SHARE = 4, 6
 # While a sweep waits for turns, one in so many is for a connection that begins: conversations can
 # fill the moments in which a sweep only listens, and few hosts are kept waiting in the middle of one.
 BESIDE_SWEEPS = 28
+# Membership reports of the kernel: two, each up to a second after what made it speak (RFC 3376, 8.1
+# and 8.11; RFC 3810, 9), and a second more in which they count.
+REPORTS, REPORTS_S = 2, 3.1
 MOST_DOUBLINGS = 2  # of the time between two connections to a host that does not answer
 
 
@@ -285,6 +288,11 @@ class Guard:
         """Note frames that the kernel has sent for us: acknowledgements, and how it says goodbye."""
         if self.wire:
             self.wire.stamp(count)
+
+    def reports(self) -> None:
+        """Keep room for what the kernel says when we join a group, and when we leave it."""
+        if self.wire:
+            self.wire.keep(REPORTS, REPORTS_S)
 
     def troubled(self, ip: str) -> None:
         """Note that a host was silent, slow or made no sense: others are asked before it."""

@@ -44,6 +44,7 @@ class Meter:
         self.interval_s = self.window_s / self.most if self.most else 0.0
         self.sent: deque[list[float]] = deque()  # moment and count
         self.inside = 0  # how many of them lie in the window
+        self.kept: deque[tuple[float, int]] = deque()  # until when room is kept, for how many
         self.due = -math.inf  # when the schedule lets the next one go
         self.lock = asyncio.Lock()
         self.counting = threading.Lock()  # volleys count in a thread of their own
@@ -61,12 +62,24 @@ class Meter:
         while self.sent and self.sent[0][0] <= now - self.window_s:
             self.inside -= int(self.sent.popleft()[1])
         wait = max(0.0, self.due - now)
-        over, at = self.inside + count - self.most, 0
+        over, at = self.inside + count - self._room(now), 0
         while over > 0 and at < len(self.sent):
             over -= int(self.sent[at][1])
             wait = max(wait, self.sent[at][0] + self.window_s - now)
             at += 1
         return wait
+
+    def _room(self, now: float) -> int:
+        """Give how many may go in a second beside those for which room is kept."""
+        while self.kept and self.kept[0][0] <= now:
+            self.kept.popleft()
+        return max(1, self.most - sum(count for _, count in self.kept))
+
+    def keep(self, count: int, seconds: float) -> None:
+        """Keep room for so many frames of the kernel, which go when it pleases within that time."""
+        if not self.free:
+            with self.counting:
+                self.kept.append((self.clock() + seconds, count))
 
     def stamp(self, count: int = 1) -> None:
         """Note that `count` have just gone."""
@@ -143,7 +156,7 @@ class Turns:
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
-        self._waiting: list[tuple[int, bool, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, bool, int, asyncio.Future[tuple[list[float], ...]]]] = []
         self._number = itertools.count()
         due = AT_ONCE if meter.free else int(AT_ONCE_S / meter.interval_s)
         self._at_once = max(1, min(AT_ONCE, due))
@@ -158,12 +171,14 @@ class Turns:
         loop = asyncio.get_running_loop()
         if not trouble and self._takes_freely(loop):
             return
-        called = loop.create_future()
+        called: asyncio.Future[tuple[list[float], ...]] = loop.create_future()
         heapq.heappush(self._waiting, (trouble, again, next(self._number), called))
         if self._usher is None:
             self._usher = loop.create_task(self._call())
         await called
-        self.meter.stamp()
+        now = self.meter.clock()
+        for stamp in called.result():  # it goes now, and not when its turn was called
+            stamp[0] = now
 
     def _takes_freely(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Tell whether one may go at once who was no trouble: nothing is capped, nobody waits, few have gone."""
@@ -178,7 +193,7 @@ class Turns:
         self._freely = 0
 
     async def _call(self) -> None:
-        """Call those who wait; each stamps its own turn before the next look at the meter."""
+        """Call those who wait; each is counted at once, before anybody else looks at the meter."""
         try:
             while self._waiting:
                 if wait := self.meter.wait_s():
@@ -191,10 +206,12 @@ class Turns:
 
     def _call_some(self) -> None:
         for count in range(1, self._at_once + 1):
-            if not self._waiting or self.meter.wait_s(count):
+            if not self._waiting or self.meter.wait_s():
                 return
             if count > AT_ONCE_TROUBLED and self._waiting[0][0]:
                 return
             *_, called = heapq.heappop(self._waiting)
             if not called.done():  # else whoever waited has gone
-                called.set_result(None)
+                self.meter.stamp()
+                each = (self.meter, self.meter.whole)
+                called.set_result(tuple(m.latest for m in each if m and not m.free))
