@@ -93,8 +93,9 @@ class _Tally:
             unread = dropped if ranges(note, SEGMENT).meet(self.whole) else 0
             self.unread += unread
             self.tools[tool][Outcome.NOT_TRIED] += unread
-        if note.value(DEAF) and ranges(note, SEGMENT).meet(self.whole):
-            self.deaf = self.deaf.join(ranges(note, SEGMENT))
+        segment = ranges(note, SEGMENT).of_version(4)  # IPv6 knows no such filter
+        if note.value(DEAF) and segment.meet(self.whole):
+            self.deaf = self.deaf.join(segment)
         why = note.value("why") or ""
         if barred:
             self.barred[why] = self.barred.get(why, AddressSet()).join(barred)

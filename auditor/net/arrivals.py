@@ -25,7 +25,7 @@ AT_ONCE = 256  # replies or frames that are taken in one go
 RECEIVE_BUFFER = 64 << 20
 MOST_SEEN = 200_000  # replies of which it is remembered that a frame brought them
 MOST_LATER_BYTES = 16 << 20  # from sockets, until the frames before them are read
-LAST_LOOKS = 64  # at what still waits when the listening ends
+LAST_S = 0.5  # for what still waits when the listening ends
 
 Keep = Callable[[bytes, str, str | None], None]  # payload, sender, hardware address if known
 
@@ -129,14 +129,15 @@ class Arrivals:
                 self._alone += len(self._seen) < MOST_SEEN
                 self.keep(data, ip, self.senders.of(data, ip))
 
-    def settle(self) -> None:
-        """Take what still waits at the end, and count what there was no room for."""
-        for _ in range(LAST_LOOKS):
+    async def settle(self) -> None:
+        """Take what still waits at the end, and count what there was no room or time for."""
+        loop = asyncio.get_running_loop()
+        until, emptied = loop.time() + LAST_S, False
+        while not emptied and loop.time() < until:
             sockets = [self.take(ear) for ear in self._ears]
-            if self.hear() and all(sockets):
-                break
-        else:
-            self._missed += 1  # who pours in so much is not heard out
+            emptied = self.hear() and all(sockets)
+            await asyncio.sleep(0)
+        self._missed += not emptied  # who pours in so much is not heard out
         self._compare()
         if self._ear is not None:
             self._missed += lost(self._ear)

@@ -58,7 +58,7 @@ async def ask_group(
                 reading.result()
             if number == rounds - 1:
                 reading.cancel()
-                arrivals.settle()
+                await arrivals.settle()
                 await replies.read_rest(sweep)
             news = [one for one in replies.found if one not in told]
             told.update(news)

@@ -62,14 +62,18 @@ class Replies:
         self.counts["came"] += 1
         if (sender, data) in self._known:
             return
-        far, long, nth = sender not in self.near, len(data) > LONG_BYTES, self._senders[sender]
-        kind, most = ("far", MOST_FAR) if far else ("near", MOST_REPLIES)
+        long, nth = len(data) > LONG_BYTES, self._senders[sender]
+        if nth >= MOST_OF_ONE_SENDER and (long or not self._has_room_beside(sender, mac)):
+            self.counts["dropped"] += 1
+            return
+        far = sender not in self.near
         if nth < MOST_OF_ONE_SENDER:
+            kind, most = ("far", MOST_FAR) if far else ("near", MOST_REPLIES)
             full = self._held[kind] >= most or self._held["bytes"] + len(data) > MOST_BYTES
             full |= long and self._held["long"] + len(data) > MOST_LONG_BYTES
             room = {kind: 1, "bytes": len(data), "long": len(data) * long}
         else:
-            full, room = long or not self._has_room_beside(sender, mac), {"beside": 1}
+            full, room = False, {"beside": 1}
         if full:
             self.counts["dropped"] += 1
             return
