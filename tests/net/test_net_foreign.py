@@ -83,7 +83,8 @@ def test_a_firewall_of_this_machine_hides_nobody_who_answers(cable):
     assert devices(found) == {"10.9.0.10"}
 
 
-def test_nor_those_who_answer_over_ipv6(cable):
+def six(cable, answer):
+    """Ask a camera over IPv6, behind a firewall of this machine."""
     if not shutil.which("nft"):
         pytest.skip("skipped, because nft is missing")
     for where, link in ((cable.here, "v0"), (cable.there, "v1")):
@@ -103,7 +104,7 @@ def test_nor_those_who_answer_over_ipv6(cable):
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, member)
             ready.set()
             while True:
-                sock.sendto(b"CAMERA fe80::66", sock.recvfrom(2_048)[1])
+                sock.sendto(answer, sock.recvfrom(2_048)[1])
 
     def scene():
         async def asking():
@@ -114,11 +115,30 @@ def test_nor_those_who_answer_over_ipv6(cable):
         return asyncio.run(asking())
 
     with Aside(cable.there, play):
-        (camera, whole) = inside(cable.here, scene)
+        return inside(cable.here, scene)
+
+
+def test_nor_those_who_answer_over_ipv6(cable):
+    (camera, whole) = six(cable, b"CAMERA fe80::66")
     assert camera.endpoint.ip == "fe80::66"
     assert camera.observations == (Observation("sadp.reply", "fe80::66", b"CAMERA fe80::66"),)
     note = read_note(whole.detail)
     assert note.value("replies") == note.value("rounds") == "1"
+
+
+def test_of_those_in_pieces_over_ipv6_it_is_told_that_they_answered(cable):
+    (whole,) = six(cable, b"CAMERA fe80::66 ".ljust(4_000, b"x"))
+    assert read_note(whole.detail).value("dropped") == "1"
+
+
+@pytest.mark.parametrize("to_group", [False, True])
+def test_what_comes_by_frame_and_by_socket_counts_once(cable, to_group):
+    said = [b"CAMERA 10.9.0.10 %d" % n for n in range(1_000)]
+    with Aside(cable.there, station(lambda: said, to_group)):
+        found, _, _ = inside(cable.here, ask)
+    note = read_note(found[-1].detail)
+    assert (note.value("replies"), note.value("devices")) == ("2000", "16")
+    assert note.value("dropped") == str(2 * (1_000 - 16))
 
 
 LONG = b"CAMERA 192.168.1.64 ".ljust(4_000, b"x")
