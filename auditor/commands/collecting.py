@@ -13,12 +13,11 @@ from auditor.commands import interrupts, planned, taking_up
 from auditor.commands.going_on import Record, newest_unfinished
 from auditor.commands.interrupts import INCOMPLETE
 from auditor.commands.known_later import EnoughLater
-from auditor.commands.moments import Moments
+from auditor.commands.listening import listen
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import Progress, complain, emit, safe
 from auditor.errors import AuditorError, EnvironmentLack, UsageError
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import DROPPED, notes
 from auditor.model.observation import Attempt, Origin, Outcome, Run
 from auditor.model.scope import Plan, Scope
 from auditor.net import interfaces, routes
@@ -313,46 +312,7 @@ def _listen(setting: Setting, asked: Asked, ledger: Ledger) -> int:
     ]
     here = [network for link in links for network in link.on_link.cidrs() if "." in network]
     scope = _scope(setting, replace(asked, targets=asked.targets or tuple(here)))
-    clock = Moments(setting.now)
-    guard = Guard(scope, clock=clock.now, wall=setting.now)
-    engine = Engine(guard, interfaces.interfaces(), ())
-    (sweep,) = (sweep for sweep in wiring.sweeps() if sweep.medium is Medium.PASSIVE)
-    now = setting.now()
-    run = Run(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
-        site=scope.site,
-        kind="listen",  # nothing was asked: it is no visit that coverage could rest on
-        started=now,
-        operator=scope.authority.operator,
-        scope=authority.as_json(scope),
-        vantage=engine.vantage(scope.networks),
-        tool_version=__version__,
-    )
-    ledger.start(run)
-    heard = missed = 0
-
-    async def listen(stop: asyncio.Event) -> bool:
-        nonlocal heard, missed
-        async for attempts in engine.listen(sweep, scope.networks, asked.passive):
-            ledger.append(run.id, attempts)
-            missed += sum(int(note.value(DROPPED) or 0) for _, note in notes(attempts))
-            heard += sum(bool(a.endpoint.ip or a.endpoint.mac) for a in attempts)
-            if stop.is_set():
-                return False
-        return True
-
-    status, reason = "interrupted", ""
-    try:
-        status = "complete" if interrupts.run(listen) else "interrupted"
-    except AuditorError as error:
-        reason = error.what
-        complain(error)
-    finally:
-        ledger.finish(run.id, status, (reason,) if reason else (), clock.now())
-    setting.say(f"run {run.id}: {heard} sightings; sent: nothing")
-    if missed:
-        setting.say(f"incomplete: {missed} more were heard than could be kept; listen again")
-    return 0 if status == "complete" and not missed else INCOMPLETE
+    return listen(setting, scope, asked.passive, ledger)
 
 
 def _tell(setting: Setting, done: Collected) -> None:

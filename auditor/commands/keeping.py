@@ -223,12 +223,31 @@ def _checks(setting: Setting) -> Iterator[Checked]:
         ", ".join(up) or "none is up but loopback",
         "" if up else "ip link set NAME up",
     )
+    yield _foreign(raw=raw)
     yield from map(_program, (("nmap", "the nmap engine"), ("ip", "the simulated department")))
     yield from _ledger(setting)
     yield from _data(setting)
     free = shutil.disk_usage(Path.cwd()).free >> 20
     yield Checked("disk", "OK" if free > 500 else "WARN", f"{free} MB free here", "make room")
     yield _namespaces()
+
+
+def _foreign(*, raw: bool) -> Checked:
+    """Check that cameras with a factory address are heard: they answer from another network."""
+    from auditor.net import interfaces, way_back
+
+    what, names = "answers from other networks", way_back.withholding(interfaces.interfaces())
+    if raw:
+        return Checked(what, "OK", "read as frames, before rp_filter and any firewall")
+    if not names:
+        return Checked(what, "OK", "not filtered by rp_filter; a firewall may still drop them")
+    knobs = " ".join(f"net.ipv4.conf.{name}.rp_filter=0" for name in ("all", *names))
+    return Checked(
+        what,
+        "WARN",
+        f"dropped by rp_filter on {', '.join(names)}: cameras with a factory address are missed",
+        f"run as root, or setcap cap_net_raw+ep on the interpreter; or sysctl -w {knobs}",
+    )
 
 
 def _program(named: tuple[str, str]) -> Checked:

@@ -7,7 +7,7 @@ from auditor import wiring
 from auditor.commands import judging
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import emit, safe, table
-from auditor.model.device import Reach, SubnetCoverage
+from auditor.model.device import Reach, SubnetCoverage, Unheard
 from auditor.model.observation import Outcome
 
 ROUTED_SILENCE = (
@@ -24,15 +24,37 @@ def coverage(setting: Setting, site: str, *, as_json: bool) -> int:
         found = covered(ledger.runs(site or None), ledger.attempts(), wiring.presence())
     if as_json:
         emit(_subnet_json(subnet) for subnet in found.subnets)
-        emit({"site": u.site, "run": u.run, "dropped": u.dropped} for u in found.unheard)
+        emit(
+            {"site": u.site, "run": u.run, "dropped": u.dropped}
+            | {"off_link": list(u.off_link), "deaf": list(u.deaf)}
+            for u in found.unheard
+        )
     else:
         for subnet in found.subnets:
             _print_subnet(subnet)
         for one in found.unheard:
-            print(f"listening {one.run} at {safe(one.site)}: NOT COMPLETE, {one.dropped} not kept")
+            _print_unheard(one)
         whole = "complete" if found.complete else "not complete"
         print(f"coverage is {whole}; {found.not_assessed} addresses not assessed")
     return 0 if found.complete else 3
+
+
+def _print_unheard(one: Unheard) -> None:
+    said = (
+        (f"listening {one.run}", f"{one.dropped} not kept", one.dropped),
+        (
+            f"listening {one.run}",
+            f"nobody listened to {', '.join(one.off_link)}: on no link",
+            one.off_link,
+        ),
+        (
+            f"scan {one.run}",
+            f"answers from other networks were not heard on {', '.join(one.deaf)} (rp_filter)",
+            one.deaf,
+        ),
+    )
+    for run, what in ((run, what) for run, what, holds in said if holds):
+        print(f"{run} at {safe(one.site)}: NOT COMPLETE, {what}")
 
 
 def reconcile(

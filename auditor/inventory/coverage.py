@@ -4,7 +4,8 @@ Silence is not absence: an address that gave no answer is listed as not assessed
 not make a visit incomplete where we stood on the segment itself, because an IPv4 host there
 must answer ARP (RFC 826) to take part at all; across a router silence may be a firewall,
 and the visit is incomplete (docs/decisions/0004). So it is where replies to a group came and
-could not be read: whoever sent them is not known. A reply to a group that names an address at
+could not be read: whoever sent them is not known; and where nobody of another network could have
+been heard. A reply to a group that names an address at
 which nobody answers says nothing of that address: it stays silent (docs/decisions/0019).
 """
 
@@ -14,7 +15,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from auditor.model.address import AddressSet, Range
-from auditor.model.coverage_note import DROPPED, SEGMENT, Note, read_note
+from auditor.model.coverage_note import (
+    DEAF,
+    DROPPED,
+    OFF_LINK,
+    SEGMENT,
+    Note,
+    ranges,
+    read_note,
+)
 from auditor.model.device import Coverage, Gap, Reach, SubnetCoverage, Unheard
 from auditor.model.observation import Attempt, Origin, Outcome, Run, StoredAttempt
 from auditor.model.scope import excluded_later
@@ -40,6 +49,7 @@ class _Tally:
         self.asked = self.silent = self.proxy = self.left = self.on_link = AddressSet()
         self.asked6 = AddressSet()  # IPv6 networks whose neighbours were asked, all at once
         self.unread = 0  # replies to a group, on a segment that this network lies on
+        self.deaf = AddressSet()  # segments on which answers from other networks were not heard
         self.barred: dict[str, AddressSet] = {}  # what a router said: of which addresses
         self.by: dict[str, None] = {}  # from where it was looked, in order
         self.why = ""
@@ -80,10 +90,12 @@ class _Tally:
         near = (note.value("neighbours") or "").split(",")
         self.asked6 = self.asked6.join(AddressSet.parse(filter(None, near)))
         if dropped := _dropped(note):
-            segment = AddressSet.parse(filter(None, (note.value(SEGMENT) or "").split(",")))
-            unread = dropped if segment.meet(self.whole) else 0
+            unread = dropped if ranges(note, SEGMENT).meet(self.whole) else 0
             self.unread += unread
             self.tools[tool][Outcome.NOT_TRIED] += unread
+        segment = ranges(note, SEGMENT).of_version(4)  # IPv6 knows no such filter
+        if note.value(DEAF) and segment.meet(self.whole):
+            self.deaf = self.deaf.join(segment)
         why = note.value("why") or ""
         if barred:
             self.barred[why] = self.barred.get(why, AddressSet()).join(barred)
@@ -118,11 +130,15 @@ def coverage(
     kept = list(runs)
     tallies = {run.id: list(_tallies(run)) for run in kept if run.kind == "scan"}
     missed = {run.id: 0 for run in kept if run.kind == "listen"}
+    off_link: dict[str, AddressSet] = {}
     for stored in attempts:
         for tally in tallies.get(stored.run, ()):
             tally.count(stored.attempt, presence)
         if stored.run in missed and stored.attempt.endpoint.ip is None:
-            missed[stored.run] += _dropped(read_note(stored.attempt.detail))
+            note = read_note(stored.attempt.detail)
+            missed[stored.run] += _dropped(note)
+            if away := ranges(note, OFF_LINK):
+                off_link[stored.run] = away
     for mine in tallies.values():
         for tally in mine:
             tally.settle(presence)
@@ -131,17 +147,35 @@ def coverage(
     for tally in sorted(everyone, key=lambda tally: (tally.run.started, tally.run.id)):
         newest[tally.run.site, tally.network] = tally
     subnets = tuple(_subnet(newest[key]) for key in sorted(newest))
-    return Coverage(subnets, unheard=tuple(_unheard(kept, missed)))
+    for tally in newest.values():  # a scan has its own account of what it looked at
+        for run in kept:
+            if run.site == tally.run.site and run.id in off_link:
+                off_link[run.id] = off_link[run.id].minus(tally.whole)
+    unheard = (*_unheard(kept, missed, off_link), *_deaf(newest.values()))
+    return Coverage(subnets, unheard=unheard)
 
 
-def _unheard(runs: Iterable[Run], missed: Mapping[str, int]) -> Iterable[Unheard]:
+def _deaf(tallies: Iterable[_Tally]) -> Iterable[Unheard]:
+    deaf: dict[str, tuple[Run, AddressSet]] = {}
+    for tally in tallies:
+        before = deaf.get(tally.run.id, (tally.run, AddressSet()))[1]
+        if tally.deaf:
+            deaf[tally.run.id] = tally.run, before.join(tally.deaf)
+    for run, segments in (deaf[key] for key in sorted(deaf)):
+        yield Unheard(run.site, run.id, run.started, deaf=segments.texts())
+
+
+def _unheard(
+    runs: Iterable[Run], missed: Mapping[str, int], off_link: Mapping[str, AddressSet]
+) -> Iterable[Unheard]:
     newest: dict[tuple[str, str], Run] = {}
     for run in sorted(runs, key=lambda run: (run.started, run.id)):
         if run.id in missed:
             newest |= {(run.site, tally.network): run for tally in _tallies(run)}
     for run in sorted({run.id: run for run in newest.values()}.values(), key=lambda run: run.id):
-        if missed[run.id]:
-            yield Unheard(run.site, run.id, run.started, missed[run.id])
+        away = off_link.get(run.id, AddressSet()).texts()
+        if missed[run.id] or away:
+            yield Unheard(run.site, run.id, run.started, missed[run.id], away)
 
 
 def _dropped(note: Note | None) -> int:
@@ -202,7 +236,8 @@ def _subnet(tally: _Tally) -> SubnetCoverage:
         complete=run.status == "complete"
         and not any(gap.reach in open_ends for gap in gaps)
         and not silent.minus(tally.on_link)
-        and not tally.unread,
+        and not tally.unread
+        and not tally.deaf,
         run=run.id,
     )
 

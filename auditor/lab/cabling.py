@@ -44,8 +44,8 @@ class Cabling:
             self._scanner(links)
 
     def _scanner(self, links: Links) -> None:
-        for knob in ("all", "default"):  # answers from foreign subnets are heard
-            kernel.set_kernel(f"net.ipv4.conf.{knob}.rp_filter", "0")
+        for knob in ("all", "default"):  # as most machines come: foreign subnets reach no socket
+            kernel.set_kernel(f"net.ipv4.conf.{knob}.rp_filter", "1")
         links.up(LOOPBACK)
         for leg, segment in enumerate(self._near):
             no_duplicate_check(f"eth{leg}")

@@ -11,8 +11,10 @@ that it asked, with an endpoint without `ip`, and a note of this form in `detail
 what was planned and not done, `barred` what a router says cannot be reached; `why` says the
 reason. `self` is this machine's own address, which needs no question. In the note of a question
 to a group, `dropped` counts replies that came and were not read, on `segment`: somebody may have
-answered and is not known. In that of a listening it counts what was heard and not kept since the
-note before. Other keys are for people.
+answered and is not known; `deaf` says why nobody of another network than that of the segment could
+have been heard. In the note of a listening `dropped` counts what was heard and not kept since the
+note before, and `off_link` names the addresses that lie on no link, so that nobody listened to
+them. Other keys are for people.
 """
 
 from collections.abc import Iterable
@@ -36,6 +38,7 @@ NOT_YET = "; not yet looked at again"
 LEFT_ALONE = "left alone"
 
 DROPPED, SEGMENT = "dropped", "segment"
+DEAF, OFF_LINK = "deaf", "off_link"
 
 NOTHING = AddressSet()
 _SETS = ("asked", "silent", "proxy", "left", "barred")
@@ -79,6 +82,15 @@ def read_note(detail: str) -> Note | None:
 @lru_cache(maxsize=8)  # notes that follow each other often speak of the same addresses
 def _read_set(value: str) -> AddressSet:
     return AddressSet.parse(part for part in value.split(",") if part)
+
+
+def ranges(note: Note | None, key: str) -> AddressSet:
+    """Give the addresses that are told under `key`; none where nothing is, or no addresses are."""
+    said = note.value(key) or "" if note else ""
+    try:
+        return AddressSet.parse(filter(None, said.split(",")))
+    except DataError:
+        return NOTHING
 
 
 def notes(attempts: Iterable[Attempt]) -> Iterable[tuple[Attempt, Note]]:

@@ -127,19 +127,27 @@ class SubnetCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Unheard:
-    """A listening in which more was said than could be kept: somebody may have been missed."""
+    """A hearing that was not whole: somebody may have been missed.
+
+    dropped: what was heard and could not be kept. off_link: ranges of a listening that lie on no
+    link of this machine. deaf: ranges of a segment that was asked, on which no answer from
+    another network could be heard.
+    """
 
     site: str
     run: str
     started: datetime
-    dropped: int  # frames, and things that they told
+    dropped: int = 0  # frames, and things that they told
+    off_link: tuple[str, ...] = ()
+    deaf: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """What a whole report rests on: every network looked at, and what was never looked at.
 
-    unheard: of the newest listening to each network, where it was not whole.
+    unheard: of the newest listening to each network and the newest scan of it, where it was not
+    whole.
     """
 
     subnets: tuple[SubnetCoverage, ...] = ()

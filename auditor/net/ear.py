@@ -13,13 +13,13 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
 
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import DROPPED, NOTHING, SEGMENT, Note
+from auditor.model.coverage_note import DROPPED, NOTHING, OFF_LINK, SEGMENT, Note
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome
 from auditor.net import neighbours
 from auditor.net.filters import ICMPV6_ONLY, TALK
 from auditor.net.guard import Guard
 from auditor.net.interfaces import Interface
-from auditor.net.link import Frame, lost, open_link, waiting
+from auditor.net.link import Frame, hear_groups, lost, open_link, waiting
 from auditor.plugins import Found, Sweep
 from auditor.wire import ndp
 from auditor.wire.addresses import ip_text, mac_text
@@ -135,6 +135,7 @@ async def listen(
     heard, told = _Heard(sweep, interface), 0
     with contextlib.ExitStack() as stack:
         ear = stack.enter_context(open_link(interface, TALK))
+        hear_groups(ear, interface)
         loop.add_reader(ear.fileno(), heard.read, ear)
         stack.callback(loop.remove_reader, ear.fileno())
         while (left := began + seconds - loop.time()) > 0:
@@ -147,6 +148,16 @@ async def listen(
                 told = heard.dropped
             yield made
         yield [heard.so_far(interface, started, loop.time() - began, told)]
+
+
+def unlistened(guard: Guard, sweep: Sweep, elsewhere: AddressSet) -> Attempt:
+    """Say to which targets nobody listens, because they lie on no link of this machine."""
+    note = Note(NOTHING, told=((OFF_LINK, ",".join(elsewhere.texts())),))
+    where, origin = Endpoint(transport="link"), Origin.SIGHTING
+    moment = guard.clock()
+    return Attempt(
+        sweep.name, where, Outcome.NOT_TRIED, (), moment, detail=str(note), origin=origin
+    )
 
 
 class _Heard:

@@ -196,16 +196,12 @@ class Engine:
         on_links, _ = links.split(targets, self.known)
         near = [(interface, here) for interface, here in on_links if not interface.loopback]
         asking = list(filter(None, (self._ask_all(sweep, *link) for link in near)))
-        while asking:
-            try:
-                rounds = await asyncio.gather(*(anext(each, None) for each in asking))
-            except OSError:
-                self.steady.check(at_once=True)  # is it the link, it is the run that ends
-                raise
-            yield self._sure([attempt for attempts in rounds for attempt in attempts or ()])
-            asking = [
-                each for each, attempts in zip(asking, rounds, strict=True) if attempts is not None
-            ]
+        try:
+            async for attempts in _abreast(asking):
+                yield self._sure(attempts)
+        except OSError:
+            self.steady.check(at_once=True)  # is it the link, it is the run that ends
+            raise
         if ":" in sweep.group:  # who answered is known to the kernel now
             from auditor.net.ear import remembered
 
@@ -229,18 +225,23 @@ class Engine:
     async def listen(
         self, sweep: Sweep, targets: AddressSet, seconds: float
     ) -> AsyncIterator[list[Attempt]]:
-        """Only hear what passes on the segment that holds targets; nothing is sent."""
-        from auditor.net.ear import listen
+        """Only hear what passes on all segments that hold targets at once; nothing is sent.
 
-        on_links, _ = links.split(targets, self.known)
+        Targets that lie on no link of ours are told of at first: nobody listens to them.
+        """
+        from auditor.net.ear import listen, unlistened
+
+        on_links, elsewhere = links.split(targets, self.known)
         if not on_links:
             raise EnvironmentLack(
                 "there is no segment to listen on",
                 why="no interface of this machine lies in the authorised networks",
                 hint="name the interface with --interface, or targets on its network",
             )
-        interface = on_links[0][0]
-        async for attempts in listen(self.guard, sweep, interface, seconds):
+        if elsewhere:
+            yield [unlistened(self.guard, sweep, elsewhere)]
+        hearing = [listen(self.guard, sweep, interface, seconds) for interface, _ in on_links]
+        async for attempts in _abreast(hearing):
             yield attempts
             self.steady.check()  # what was heard before is true all the same
 
@@ -331,6 +332,14 @@ class Engine:
     def vantage(self, targets: AddressSet) -> str:
         """Say from where the targets are seen."""
         return links.vantage(targets, self.known)
+
+
+async def _abreast(each: list[AsyncIterator[list[Attempt]]]) -> AsyncIterator[list[Attempt]]:
+    """Go on with all of them at the same time; give what each round of theirs brought together."""
+    while each:
+        rounds = await asyncio.gather(*(anext(one, None) for one in each))
+        yield [attempt for attempts in rounds for attempt in attempts or ()]
+        each = [one for one, made in zip(each, rounds, strict=True) if made is not None]
 
 
 def _number(ip: str) -> int:

@@ -9,6 +9,7 @@ Program = tuple[Instruction, ...]
 
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6, ETH_P_VLAN = 0x0003, 0x0800, 0x0806, 0x86DD, 0x8100
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+FRAGMENT = 44  # header of a piece of an IPv6 packet
 ECHO_REPLY, UNREACHABLE = 0, 3  # types of ICMP
 ARP_REPLY = 2
 
@@ -23,6 +24,9 @@ _ARP_OPERATION: Instruction = (_LOAD_HALF, 0, 0, 20)
 _IPV4_PROTOCOL: Instruction = (_LOAD_BYTE, 0, 0, 23)
 _IPV6_NEXT: Instruction = (_LOAD_BYTE, 0, 0, 20)  # a hop-by-hop header before it is no answer
 # behind an IPv4 head of any length
+_PORT6: Instruction = (_LOAD_HALF, 0, 0, 56)  # where no other header stands before UDP
+_NEXT_IN_PIECE6: Instruction = (_LOAD_BYTE, 0, 0, 54)
+_PORT_IN_PIECE6: Instruction = (_LOAD_HALF, 0, 0, 64)
 _TARGET_PORT: Program = ((_LOAD_INDEX_IP, 0, 0, 14), (_LOAD_HALF_INDEXED, 0, 0, 16))
 _ICMP_TYPE: Program = ((_LOAD_INDEX_IP, 0, 0, 14), (_LOAD_BYTE_INDEXED, 0, 0, 14))
 
@@ -84,4 +88,23 @@ def datagrams(*ports: int) -> Program:
     *others, last = ports
     return _program(
         *_IPV4, _is(UDP), *_TARGET_PORT, *(_is(port, _KEEP, 0) for port in others), _is(last)
+    )
+
+
+def datagrams6(*ports: int) -> Program:
+    """Let UDP datagrams over IPv6 to ports of ours through, and first pieces of such."""
+    *others, last = ports
+    to_port = (*(_is(port, _KEEP, 0) for port in others), _is(last, _KEEP))
+    whole = (_PORT6, *to_port)
+    return _program(
+        _ETHER_TYPE,
+        _is(ETH_P_IPV6),
+        _IPV6_NEXT,
+        _is(UDP, 0, len(whole)),
+        *whole,
+        _is(FRAGMENT),
+        _NEXT_IN_PIECE6,
+        _is(UDP),
+        _PORT_IN_PIECE6,
+        *to_port,
     )

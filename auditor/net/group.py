@@ -10,21 +10,20 @@ import contextlib
 import secrets
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
-from auditor.model.coverage_note import DROPPED, NOTHING, SEGMENT, Note
+from auditor.model.coverage_note import DEAF, DROPPED, NOTHING, SEGMENT, Note
 from auditor.model.observation import Attempt, Endpoint, Outcome
+from auditor.net.arrivals import RECEIVE_BUFFER, Arrivals
 from auditor.net.guard import Guard
 from auditor.net.interfaces import Interface
+from auditor.net.link import widen
 from auditor.net.replies import Replies
-from auditor.net.senders import Senders
+from auditor.net.way_back import deaf
 from auditor.plugins import Found, Sweep
 
 LISTEN_S = 3.0
-# Thousands of cameras answer within a tenth of a second; the kernel may give less than asked.
-RECEIVE_BUFFER = 64 << 20
-AT_ONCE = 256  # replies that are taken from a socket in one go
-SO_RCVBUFFORCE = 33
+NO_WAY_BACK = "without CAP_NET_RAW rp_filter keeps replies from other networks away"
 
 
 async def ask_group(
@@ -38,19 +37,14 @@ async def ask_group(
     """
     started, loop = guard.clock(), asyncio.get_running_loop()
     began = loop.time()
-    senders = Senders()
-    replies = Replies(interface.on_link, senders.of)
+    replies = Replies(interface.on_link)
+    arrivals = Arrivals(replies.add)
     with contextlib.ExitStack() as stack:
         asking = stack.enter_context(_socket(sweep.group, interface, 0))
         ears = [asking]
         if sweep.also_port:
             ears.append(stack.enter_context(_socket(sweep.group, interface, sweep.also_port)))
-        if ":" not in sweep.group:
-            ports = [int(ear.getsockname()[1]) for ear in ears]
-            stack.enter_context(senders.listening(interface, *ports))
-        for ear in ears:
-            loop.add_reader(ear.fileno(), _take, ear, interface, replies.add)
-            stack.callback(loop.remove_reader, ear.fileno())
+        stack.enter_context(arrivals.listening(interface, sweep.group, ears))
         rounds = sweep.times(guard.scope.pace)
         # one id for all rounds (SOAP-over-UDP 1.1, appendix A): who answers twice says the same
         message = secrets.randbits(128)
@@ -64,6 +58,7 @@ async def ask_group(
                 reading.result()
             if number == rounds - 1:
                 reading.cancel()
+                await arrivals.settle()
                 await replies.read_rest(sweep)
             news = [one for one in replies.found if one not in told]
             told.update(news)
@@ -74,12 +69,14 @@ async def ask_group(
                 )
                 for n in news
             ]
+    unread = replies.dropped + arrivals.unread
     notes = (
         ("group", f"{sweep.group}:{sweep.port}"),
         ("devices", str(len(told))),
-        ("replies", str(replies.counts["came"])),
-        *((DROPPED, str(replies.dropped)),) * bool(replies.dropped),
+        ("replies", str(replies.counts["came"] + arrivals.unread)),
+        *((DROPPED, str(unread)),) * bool(unread),
         ("rounds", str(rounds)),
+        *((DEAF, NO_WAY_BACK),) * (":" not in sweep.group and deaf(interface)),
         (SEGMENT, ",".join(interface.on_link.texts())),
         ("by", interface.vantage()),
     )
@@ -101,28 +98,12 @@ async def _ask(
     guard.sent("udp", sweep.group, sweep.port, len(data), sweep.name)
 
 
-def _take(ear: socket.socket, interface: Interface, add: Callable[[bytes, str], None]) -> None:
-    """Empty the socket, a bounded number at a time so that timers keep running."""
-    own = {address.ip for address in interface.addresses}
-    for _ in range(AT_ONCE):
-        try:
-            data, sender = ear.recvfrom(65_535)
-        except OSError:  # empty, or an ICMP error of somebody's
-            return
-        ip = str(sender[0]).split("%", 1)[0]
-        if ip not in own:
-            add(data, ip)
-
-
 def _socket(group: str, interface: Interface, port: int) -> socket.socket:
     """Open a socket that sends to a group by one interface only, and never past a router."""
     family = socket.AF_INET6 if ":" in group else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.settimeout(0)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
-    except PermissionError:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    widen(sock, RECEIVE_BUFFER)
     if port:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:

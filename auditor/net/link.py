@@ -3,6 +3,7 @@
 Sources: packet(7); IEEE 802.3 and 802.1Q. What is let in stands in `filters`. Needs CAP_NET_RAW.
 """
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -20,11 +21,14 @@ BROADCAST = b"\xff" * 6
 RECEIVE_BUFFER = 16 << 20
 FULL_QUEUE_S, FULL_TRIES = 0.0005, 2_000  # a queue that stays full for a second is broken
 SO_ATTACH_FILTER, SO_RCVBUFFORCE, SO_TIMESTAMPNS = 26, 33, 35  # asm-generic/socket.h
-SOL_PACKET, PACKET_STATISTICS, PACKET_AUXDATA = 263, 6, 8
+SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_STATISTICS, PACKET_AUXDATA = 263, 1, 6, 8
+PACKET_IGNORE_OUTGOING, PACKET_MR_ALLMULTI = 23, 2
+_MEMBERSHIP = struct.Struct("=iHH8s")  # struct packet_mreq
 _AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata
 _TIMESPEC = struct.Struct("=qq")
 _ANCILLARY = 128  # octets: room for both
 _VLAN_VALID = 0x10  # TP_STATUS_VLAN_VALID
+_UNSUMMED, _SUMMED = 0x8, 0x80  # TP_STATUS_CSUMNOTREADY, TP_STATUS_CSUM_VALID
 _GET_FLAGS, _UP, _RUNNING = 0x8913, 0x1, 0x40  # SIOCGIFFLAGS, IFF_UP, IFF_RUNNING: netdevice(7)
 _VID = 0x0FFF  # the identifier in an 802.1Q tag control word
 
@@ -34,11 +38,14 @@ class Frame:
     """One received frame without its tag. vlan: the tag's identifier; None when untagged.
 
     moment_s: when the kernel received it, by the system's clock (Unix time); we may be late.
+    summed: False where the checksum of what it carries is not to be looked at: the card did that,
+    or it is not filled in yet, because the frame comes from a machine inside this one.
     """
 
     data: bytes
     vlan: int | None = None
     moment_s: float = 0.0
+    summed: bool = True
 
 
 def attach(sock: socket.socket, program: Iterable[Instruction]) -> None:
@@ -65,10 +72,7 @@ def open_link(interface: Interface, program: Iterable[Instruction]) -> socket.so
         attach(sock, program)  # before it is bound, so that nothing else slips in
         sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
-        except PermissionError:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        widen(sock, RECEIVE_BUFFER)
         sock.bind((interface.name, ETH_P_ALL))
         sock.settimeout(0)
     except OSError as error:
@@ -78,6 +82,30 @@ def open_link(interface: Interface, program: Iterable[Instruction]) -> socket.so
             hint="see that the interface is there and up, and that this runs as root",
         ) from error
     return sock
+
+
+def widen(sock: socket.socket, octets: int) -> None:
+    """Ask for so much room for what comes; who may not command it gets what the kernel allows."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, octets)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
+
+
+def ignore_own(sock: socket.socket) -> None:
+    """Do not hear what this machine itself sends; kernels before 4.20 do not know that."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+
+
+def hear_groups(sock: socket.socket, interface: Interface) -> None:
+    """Let the interface hand up frames to all groups while the socket is open.
+
+    A network card passes only frames to groups that somebody on this machine has joined. This
+    changes the card's filter alone: it joins nothing, and sends nothing (packet(7)).
+    """
+    asked = _MEMBERSHIP.pack(interface.index, PACKET_MR_ALLMULTI, 0, b"")
+    sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, asked)
 
 
 def has_carrier(sock: socket.socket) -> bool:
@@ -163,15 +191,16 @@ def take(sock: socket.socket) -> Frame | None:
         if error.errno != errno.ENETDOWN:
             raise
         return None  # frames before it are still there; who sends next says that it is down
-    vlan, moment_s = None, 0.0
+    vlan, moment_s, summed = None, 0.0, True
     for level, kind, told in ancillary:
         if level == SOL_PACKET and kind == PACKET_AUXDATA and len(told) >= _AUXDATA.size:
             status, *_, tag, _ = _AUXDATA.unpack_from(told)
             vlan = tag & _VID if status & _VLAN_VALID else None
+            summed = not status & (_UNSUMMED | _SUMMED)
         elif (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS) and len(told) == _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack(told)
             moment_s = seconds + nanoseconds / 1e9
     if vlan is None and len(raw) >= 18 and int.from_bytes(raw[12:14], "big") == ETH_P_VLAN:
         vlan = int.from_bytes(raw[14:16], "big") & _VID
         raw = raw[:12] + raw[16:]
-    return Frame(raw, vlan, moment_s)
+    return Frame(raw, vlan, moment_s, summed)

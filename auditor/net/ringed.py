@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from auditor.errors import EnvironmentLack
 from auditor.net.filters import Instruction
 from auditor.net.interfaces import Interface
-from auditor.net.link import SOL_PACKET, open_link
+from auditor.net.link import SOL_PACKET, ignore_own, open_link
 
 SLOT = 128  # octets; holds any ARP frame and any TCP segment without data
 BLOCK = 1 << 16
 RECEIVE_SLOTS, SEND_SLOTS = 1 << 16, 1 << 12
 PACKET_RX_RING, PACKET_TX_RING = 5, 13
 PACKET_VERSION, TPACKET_V2 = 10, 1
-PACKET_QDISC_BYPASS, PACKET_IGNORE_OUTGOING = 20, 23
+PACKET_QDISC_BYPASS = 20
 
 Ringed = tuple[socket.socket, mmap.mmap]
 
@@ -30,7 +30,7 @@ def open_ringed(interface: Interface, program: Iterable[Instruction]) -> Ringed:
     try:
         for option in ((PACKET_VERSION, TPACKET_V2), (PACKET_QDISC_BYPASS, 1)):
             _set(sock, *option)
-        _set(sock, PACKET_IGNORE_OUTGOING, 1)
+        ignore_own(sock)
         for ring, many in ((PACKET_RX_RING, RECEIVE_SLOTS), (PACKET_TX_RING, SEND_SLOTS)):
             shape = struct.pack("=IIII", BLOCK, many * SLOT // BLOCK, SLOT, many)
             sock.setsockopt(SOL_PACKET, ring, shape)

@@ -1,21 +1,15 @@
-"""By which hardware address a reply to a group came: the frames beside the sockets that read it.
+"""By which hardware address a reply to a group came that sockets read: the frames beside them.
 
 Anybody can write any IP address into a datagram. The address in its frame is that of whoever sent
 it, or of the bridge in front of it; what follows from that is decided elsewhere. Source: Ethernet
 II, IPv4 (RFC 791), UDP (RFC 768). Needs CAP_NET_RAW; without it nothing is known of senders.
 """
 
-import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 
-from auditor.net import interfaces
-from auditor.net.filters import UDP, datagrams
-from auditor.net.link import open_link, waiting
+from auditor.net.filters import UDP
 from auditor.wire.addresses import mac_text
 
-AT_ONCE = 256  # frames that are taken in one go
 MOST = 40_000  # replies whose senders are remembered
 PREFIX = 128  # octets by which a reply is told from others of the same IP address
 ETHERNET, UDP_HEAD = 14, 8
@@ -30,24 +24,6 @@ class Senders:
     def of(self, data: bytes, sender: str) -> str | None:
         """Give the hardware address by which a reply came; None where its frame was not seen."""
         return self._known.get((sender, data[:PREFIX]))
-
-    @contextlib.contextmanager
-    def listening(self, interface: interfaces.Interface, *ports: int) -> Iterator[None]:
-        """Remember the senders of IPv4 datagrams to ports of ours."""
-        if not interfaces.may(interfaces.CAP_NET_RAW):
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        with open_link(interface, datagrams(*ports)) as ear:
-            loop.add_reader(ear.fileno(), self._read, ear)
-            try:
-                yield
-            finally:
-                loop.remove_reader(ear.fileno())
-
-    def _read(self, ear: socket.socket) -> None:
-        for frame in waiting(ear, AT_ONCE):
-            self.note(frame.data)
 
     def note(self, raw: bytes) -> None:
         """Remember the sender of one frame; of a datagram in pieces the first tells it."""

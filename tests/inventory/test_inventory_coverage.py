@@ -208,6 +208,36 @@ def test_a_later_listening_elsewhere_does_not():
     assert [one.run for one in found.unheard] == ["l1"] and not found.complete
 
 
+def told(tool, **said):
+    note = Note(AddressSet(), told=tuple(said.items()))
+    return Attempt(tool, Endpoint(transport="udp"), Outcome.SILENT, (), NOON, detail=str(note))
+
+
+def test_nobody_listened_to_what_lies_on_no_link_until_a_scan_has_its_own_account_of_it():
+    heard, notes = listened(0, networks=("10.7.0.0/30",))
+    notes = [*notes, *attempts(told("passive", off_link="10.7.0.0-10.7.0.3"), run="l1")]
+    found = coverage([run(), heard], [*WHOLE, *notes], PRESENCE)
+    (one,) = found.unheard
+    assert (one.run, one.dropped, one.off_link) == ("l1", 0, ("10.7.0.0-10.7.0.3",))
+    assert not found.complete
+    scanned = run(("10.7.0.0/31",), id="r2")
+    (one,) = coverage([run(), scanned, heard], [*WHOLE, *notes], PRESENCE).unheard
+    assert one.off_link == ("10.7.0.2-10.7.0.3",)
+    scanned = run(("10.7.0.0/24",), id="r2")
+    assert coverage([run(), scanned, heard], [*WHOLE, *notes], PRESENCE).unheard == ()
+
+
+def test_a_segment_on_which_no_factory_address_is_heard_is_not_fully_looked_at():
+    segment = "10.0.0.0-10.0.0.255,fe80::-fe80::ff"
+    deaf = told("sadp", group="239.255.255.250:37020", deaf="rp_filter", segment=segment)
+    found = coverage([run()], [*WHOLE, *attempts(deaf)], PRESENCE)
+    (one,) = found.unheard
+    assert one.deaf == ("10.0.0.0-10.0.0.255",)
+    assert not found.complete and not found.subnets[0].complete
+    elsewhere = told("sadp", group="239.255.255.250:37020", deaf="rp_filter", segment="10.9.0.0")
+    assert coverage([run()], [*WHOLE, *attempts(elsewhere)], PRESENCE).complete
+
+
 def replied(tool, ip):
     return Attempt(tool, Endpoint(ip, None, 37020, "udp"), Outcome.ANSWERED, (), NOON)
 

@@ -12,7 +12,7 @@ from auditor.model.coverage_note import read_note
 from auditor.model.observation import Endpoint, Observation, Outcome
 from auditor.net.group import ask_group
 from auditor.net.interfaces import interfaces, named
-from auditor.net.replies import MOST_OF_ONE_SENDER, Replies
+from auditor.net.replies import MOST_BESIDE, MOST_OF_ONE_SENDER, Replies
 from auditor.plugins import Found, Medium, Sweep
 from tests.net.stage import Aside, guard, inside, paced
 
@@ -231,6 +231,44 @@ def test_one_sender_has_a_small_share_of_replies_and_of_devices():
     proxy = Sweep("t", Medium.GROUP, "test", read=lambda *_: every)
     asyncio.run(many.read_rest(proxy))
     assert len(many.found) == 256 and many.dropped == 744
+
+
+def test_cameras_at_one_address_each_have_a_share_by_their_hardware_address():
+    replies = Replies(AddressSet.parse(["10.9.0.0/24"]))
+    for number in range(300):
+        replies.add(b"CAMERA 192.168.1.64 %d" % number, "192.168.1.64", f"02::{number}")
+    assert len(rest(replies)) == 300 and not replies.dropped
+    for number in range(100):  # and one that says much has no more than before
+        replies.add(b"CAMERA 192.168.1.65 %d" % number, "192.168.1.65", "02::1")
+    assert len(rest(replies)) == 300 + MOST_OF_ONE_SENDER
+
+
+def test_forged_hardware_addresses_take_room_from_nobody_who_had_it_without_them():
+    near = AddressSet.parse(["10.9.0.0/24"])
+    replies, text = Replies(near), b"x" * 8_000
+    for number in range(60_000):
+        ip = f"10.9.0.{number % 250}" if number & 1 else "192.168.1.64"
+        replies.add(b"CAMERA %d " % number + text, ip, f"02::{number}")
+    assert replies.counts["dropped"] > 50_000
+    assert len(rest(replies)) <= 16 * 126 + MOST_BESIDE
+    late = Replies(near)
+    for number in range(20_000):
+        late.add(b"CAMERA 1 %d" % number, f"192.168.{number & 63}.64", f"02::{number}")
+    for number in range(200):
+        late.add(b"CAMERA 10.9.0.%d" % number, f"10.9.0.{number}", f"02::{number}")
+    assert late.counts["dropped"] == 20_000 - 64 * 16 - MOST_BESIDE  # not one of the segment
+    order = [one.endpoint.ip for one in rest(late)]
+    assert order[:200] == [f"10.9.0.{number}" for number in range(200)]
+
+
+def test_a_hardware_address_at_a_shared_one_cannot_speak_for_thousands():
+    replies = Replies(AddressSet.parse(["10.9.0.0/24"]))
+    for number in range(40):
+        replies.add(b"%d" % number, "192.168.1.64", f"02::{number}")
+    proxy = Sweep("t", Medium.GROUP, "test", read=lambda raw, _: tuple(
+        Found(Endpoint(f"10.{int(raw)}.{n >> 8}.{n & 255}")) for n in range(1_000)))  # fmt: skip
+    asyncio.run(replies.read_rest(proxy))
+    assert len(replies.found) == 256 + 39 * MOST_OF_ONE_SENDER
 
 
 def test_long_replies_are_bounded_together_and_short_ones_are_still_kept():
