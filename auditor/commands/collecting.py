@@ -227,15 +227,8 @@ def _collect(
     *,
     again: bool = False,
 ) -> Collected:
-    guard = Guard(
-        scope,
-        clock=record.clock.now,
-        wall=setting.now,
-        journal=record.note,
-        spent=record.spent,
-        called=record.called,
-    )
     lists, _ = authority.port_lists(wiring.DATA / "ports.toml")
+    guard = _guard(setting, record, scope)
     engine = Engine(guard, interfaces.interfaces(), lists["knock"], by_nmap=asked.engine == "nmap")
     targets = scope.networks.minus(scope.excluded)
     if not again:
@@ -280,6 +273,17 @@ def _collect(
             reason = broken.what
             complain(broken)
     return Collected(record.run.id, status, reason, tuple(sorted(record.totals.items())))
+
+
+def _guard(setting: Setting, record: Record, scope: Scope) -> Guard:
+    return Guard(
+        scope,
+        clock=record.clock.now,
+        wall=setting.now,
+        journal=record.note,
+        spent=record.spent,
+        called=record.called,
+    )
 
 
 def _listed_by_routers(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
