@@ -4,12 +4,13 @@ Nothing is weighed here; auditor.identify.resolve does that.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from auditor.errors import DataError
+from auditor.identify.cells import read_cell
 from auditor.identify.grammar import Named
 from auditor.identify.knowledge import Knowledge
 from auditor.identify.schema import CLASSES, ModelRow, SerialRow
@@ -77,20 +78,65 @@ def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[E
     """
     found: dict[tuple[str, str, str, str, str], Evidence] = {}
     done: set[tuple[str, str, str]] = set()
+    kept = tuple(sightings)
+    made = _makers_of_rows(kept, knowledge)
     # what is not in doubt first: the first sighting of a thing speaks for all
-    for sighting in sorted(_current(sightings), key=lambda s: bool(s.doubt)):
+    for sighting in sorted(_current(kept), key=lambda s: bool(s.doubt)):
         seen = (sighting.observation.field, sighting.observation.value, sighting.tool)
         if seen in done or _elsewhere(sighting):
             continue
         done.add(seen)
-        for evidence in of_observation(
+        claims = of_observation(
             sighting.observation, knowledge, sighting.tool, sighting.origin, sighting.seq
-        ):
+        )
+        if made:
+            claims = [_weakened(claim, made, knowledge) for claim in claims]
+        for evidence in claims:
             key = (evidence.trait, evidence.claim, evidence.rule, evidence.field, evidence.value)
             found.setdefault(
                 key, replace(evidence, doubt=sighting.doubt) if sighting.doubt else evidence
             )
     return tuple(found.values())
+
+
+def _makers_of_rows(
+    sightings: Iterable[Sighting], knowledge: Knowledge
+) -> dict[int, frozenset[str]]:
+    """Give whom the cells for maker and model name, of every listed row that has notes as well."""
+    listed = [s for s in sightings if s.origin is Origin.FILE]
+    noted = {s.seq for s in listed if s.observation.field in _FREE}
+    if not noted:
+        return {}
+    named: dict[int, set[str]] = {}
+    for s in listed:
+        seen = s.observation
+        if s.seq in noted and _DIRECT.get(seen.field) in {"maker", "brand", "model"}:
+            claims = claims_of(seen.field, seen.value, knowledge, s.origin)
+            named.setdefault(s.seq, set()).update(
+                c.claim
+                for c in claims
+                if c.trait in {"maker", "brand"} and c.strength is Strength.RECORD
+                and c.claim in knowledge.makers.entities
+            )  # fmt: skip
+    return {seq: frozenset(names) for seq, names in named.items() if names}
+
+
+def _weakened(
+    evidence: Evidence, made: Mapping[int, frozenset[str]], knowledge: Knowledge
+) -> Evidence:
+    """Make a hint of a note that fits another maker than its own row: "replaces an AC-1"."""
+    names = made.get(evidence.attempt)
+    if not names or evidence.field not in _FREE:
+        return evidence
+    makers = knowledge.makers
+    if evidence.trait == "model":
+        told = {n.entity for w in evidence.claim.split() for n in knowledge.models.match(w)}
+    else:
+        told = {evidence.claim} if evidence.claim in makers.entities else set()
+    own = any(
+        makers.same_house(one, name) or makers.sold_as(name, one) for one in told for name in names
+    )
+    return evidence if own else replace(evidence, strength=Strength.HINT)
 
 
 def _elsewhere(sighting: Sighting) -> bool:
@@ -197,7 +243,12 @@ def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     if trait in {"maker", "brand"}:
         yield from _of_name(fact, trait, value, strength, knowledge)
         return
-    yield Claimed(trait, value, rule, strength)
+    said: tuple[Claimed, ...] = ()
+    if trait == "model" and strength is Strength.RECORD and not knowledge.models.match(value):
+        said = tuple(_of_cell(fact, value, knowledge))
+        yield from said
+    if not any(c.trait == "model" and c.strength is Strength.RECORD for c in said):
+        yield Claimed(trait, value, rule, strength)
     yield from _of_grammar(fact, trait, value, knowledge)
 
 
@@ -207,10 +258,36 @@ def _of_name(
     """Name the brand, and the maker where a list names one."""
     rule = f"field:{fact.field}@1"
     name = knowledge.makers.named(value)
+    if name is None and strength is Strength.RECORD:
+        said = tuple(_of_cell(fact, value, knowledge))
+        yield from said
+        if any(c.trait == "brand" and c.strength is Strength.RECORD for c in said):
+            return
     yield Claimed("brand", name or value, rule, strength)
     maker = name and knowledge.makers.kind(name) == "maker"
     if name and maker and (strength is Strength.RECORD or trait == "maker"):
         yield Claimed("maker", name, rule, strength)
+
+
+def _of_cell(fact: _Fact, text: str, knowledge: Knowledge) -> Iterator[Claimed]:
+    """Read names and models among other words in a list's cell for a maker or a model."""
+    rule, makers = f"field:{fact.field}@1", knowledge.makers
+    cell = read_cell(text, makers, knowledge.models, knowledge.words)
+    for name in cell.plain:
+        yield Claimed("brand", name, rule, Strength.RECORD)
+        if makers.kind(name) == "maker":
+            yield Claimed("maker", name, rule, Strength.RECORD)
+    for name in cell.leading:
+        yield Claimed("brand", name, rule, Strength.RECORD)
+    for name in cell.mentioned:
+        yield Claimed("brand", name, rule, Strength.HINT)
+    for word, turned in cell.models:
+        for named in knowledge.models.match(word):
+            if turned:
+                yield Claimed("model", word, rule, Strength.HINT)
+            elif named.row.__class__ is ModelRow and named.row.strength is not Strength.HINT:
+                yield Claimed("model", word, rule, Strength.RECORD)
+                yield from _of_row(fact, named, knowledge)
 
 
 def _of_grammar(fact: _Fact, trait: str, text: str, knowledge: Knowledge) -> Iterator[Claimed]:

@@ -41,7 +41,12 @@ def row(writer, name="", maker="", site="", ip=IP, model="", tag="", serial="", 
 
 def test_one_address_at_four_sites_of_a_list_is_four_devices():
     writer = Writer()
-    for site, maker in (("North", "Acme"), ("East", "Acme"), ("South", "Initech"), ("West", "Acme")):
+    for site, maker in (
+        ("North", "Acme"),
+        ("East", "Acme"),
+        ("South", "Initech"),
+        ("West", "Acme"),
+    ):
         row(writer, "Lobby", maker, site)
     assert [d.recorded("asset.manufacturer") for d in devices(writer)].count("Acme") == 3
     assert len(devices(writer)) == 4
