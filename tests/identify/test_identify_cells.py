@@ -154,3 +154,30 @@ def test_the_note_of_an_officer_stands_against_the_list(known):
     found = listed(known, (Origin.FILE, [("asset.manufacturer", "Initech")]),
                    (Origin.OFFICER, [("asset.notes", "label: AC-1234")]))  # fmt: skip
     assert "two_makers" in {c.code for c in found.contradictions}
+
+
+# ---------------------------------------------------------------- what nmap concluded
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [("nmap.product", "Hikvision Network Video Recorder http admin"),
+     ("nmap.cpe", "cpe:/h:hikvision:nvr"), ("nmap.product", "Dahua IP camera rtspd 2.0")],
+)  # fmt: skip
+def test_what_nmap_concludes_of_a_named_maker_is_for_a_person_to_review(shipped, seen):
+    found = identity(shipped, seen, ("nmap.devicetype", "webcam"))
+    assert found.maker.value in {"Hikvision", "Dahua"}
+    assert found.standing is Standing.PROBABLE
+    assert found.device_class.value == "camera"
+    other = identity(shipped, ("mac", "00:40:8c:00:00:01"), seen)
+    assert other.maker.value == "Axis"
+    assert "brand_differs" in {c.code for c in other.contradictions}
+
+
+def test_what_nmap_concludes_confirms_nobody_and_clears_nobody(shipped):
+    seen = [("nmap.product", "Hikvision IPCam control port"), ("nmap.cpe", "cpe:/h:hikvision:nvr"),
+            ("asset.manufacturer", "Hikvision")]  # fmt: skip
+    assert identity(shipped, *seen).standing is Standing.PROBABLE
+    axis = identity(shipped, ("nmap.product", "AXIS 212 PTZ Network Camera http config"))
+    assert (axis.maker.value, axis.brand.value) == (None, "Axis")
+    assert identity(shipped, ("nmap.cpe", "cpe:/a:hikvision:client")).maker.value is None
