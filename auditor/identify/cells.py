@@ -46,7 +46,7 @@ class CellWords:
             raise DataError(f"{path} does not say how to read cells", why=repr(error)) from error
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """plain: named without a doubt. leading: begins a cell of other words. mentioned: the rest.
 
@@ -59,13 +59,15 @@ class Cell:
     models: list[tuple[str, bool]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
 class _Walk:
     """Where a walk through the words of a cell has come to."""
 
-    names: list[tuple[str, bool, bool]] = field(default_factory=list)  # turned, first of the cell
-    turned: bool = False
-    strange: int = 0
+    __slots__ = ("names", "strange", "turned")
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, bool, bool]] = []  # and whether turned, first of the cell
+        self.turned = False
+        self.strange = 0
 
 
 def folded(word: str) -> str:

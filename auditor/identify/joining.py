@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
+from auditor.identify.bare_rows import again
 from auditor.identify.build import device_id, link
 from auditor.identify.crowds import parts
 from auditor.identify.decided import Decided
@@ -61,6 +62,9 @@ class Correlation:
                 self.forest.join(first, other, "decision", "")
         self._strong()
         self._tags()
+        records = self.records
+        for one, other in again(records.bare_rows, lambda n: (records.sites[n], records.runs[n])):
+            self._join(one, other, "same_row", records.details.get(one, ""))
         for kind in CAREFUL:
             self._careful(kind)
         self._addresses()
@@ -119,12 +123,11 @@ class Correlation:
 
     def _tags(self) -> None:
         """Join by asset tags, last of the strong keys: people stick them on, and count anew."""
-        for (site, kind), values in sorted(self.records.more.items()):
-            if kind == "asset_tag":
-                bad = self.shared.get((site, kind), frozenset())
-                for value, numbers in values.items():
-                    if value not in bad:
-                        self._one_tag(value, numbers)
+        for key, values in sorted(self.records.more.items()):
+            if key[1] != "asset_tag":
+                continue
+            for value in sorted(values.keys() - self.shared.get(key, frozenset())):
+                self._one_tag(value, values[value])
 
     def _one_tag(self, value: str, numbers: list[int]) -> None:
         trees: dict[int, list[int]] = {}

@@ -23,6 +23,7 @@ WEIGHTS = {
     "local_mac": (70, "the same locally made hardware address"),
     "ip_in_window": (60, "the same IP address within the time window, and nothing against it"),
     "hostname": (40, "the same host name, and nothing against it"),
+    "same_row": (30, "the same row of a list that names no address, serial, tag or host"),
     SHARED_TAG: (0, "the asset tag of several devices, which joins none of them"),
 }
 _THERE = (Outcome.ANSWERED, Outcome.REFUSED, Outcome.GARBLED)

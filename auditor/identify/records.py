@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from auditor.identify.bare_rows import BareRow, bare_row
 from auditor.identify.hearsay import Claim, Link, doubt, is_claim, nobody, placed
 from auditor.identify.keys import STRONG, Keys, keys_of
 from auditor.identify.names import normalised
@@ -45,6 +46,7 @@ class Records:
     doubts: dict[int, str] = field(default_factory=dict)  # row -> what speaks against it
     told: dict[int, Told] = field(default_factory=dict)  # record -> what a list's row says
     at_home: set[tuple[str, str]] = field(default_factory=set)  # lists that name their own site
+    bare_rows: dict[int, BareRow] = field(default_factory=dict)
     officers: set[int] = field(default_factory=set)  # records that a named person stands for
 
     def take(self, stored: StoredAttempt) -> None:
@@ -127,6 +129,8 @@ class Records:
         """Remember what a row of a list says, besides its keys."""
         if stored.attempt.origin is Origin.OFFICER:
             self.officers.add(number)
+        if self.keys[number].empty and (row := bare_row(stored.attempt)):
+            self.bare_rows[number] = row
         told = told_of(stored.attempt)
         if told is None:
             return

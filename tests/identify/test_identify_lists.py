@@ -260,3 +260,70 @@ def test_lists_taken_in_another_order_are_the_same_devices(seed):
     one, other = correlate(writer.rows), correlate(renumbered)
     assert sorted(d.id for d in one) == sorted(d.id for d in other)
     assert len({d.id for d in one}) == len(one)
+
+
+# ---------------------------------------------------------------- rows without any key
+
+
+FIELDS = ("name", "manufacturer", "location")
+MONTHS = {"one": 0, "two": 1, "three": 2, "four": 3}
+
+
+def bare(writer, *rows, run="one", file="list.csv", fields=FIELDS):
+    for line, values in enumerate(rows, 2):
+        seen = [(f"asset.{f}", v) for f, v in zip(fields, values, strict=True) if f and v]
+        writer.listed(*seen, run=run, detail=f"{file}:{line}", hours=MONTHS[run])
+    return writer
+
+
+LOBBY, GATE, DOCK = ("Lobby", "Acme", "L1"), ("Gate", "Acme", "L2"), ("Dock", "Initech", "L3")
+
+
+@pytest.mark.parametrize("file", ["list.csv", "copy.csv"])
+def test_a_list_without_keys_that_comes_again_is_the_same_devices(file):
+    writer = bare(Writer(), LOBBY, GATE)
+    ids = {d.id for d in devices(writer)}
+    bare(writer, LOBBY, GATE, run="two", file=file)
+    assert {d.id for d in devices(writer)} == ids
+    bare(writer, DOCK, LOBBY, GATE, run="three", file=file)
+    assert len(devices(writer)) == 3
+    assert {d.id for d in devices(writer)} > ids
+    (device,) = [d for d in devices(writer) if d.recorded("asset.name") == "Lobby"]
+    assert [(link.key, link.value) for link in device.links] == [
+        ("same_row", "asset_csv list.csv:2")
+    ]
+
+
+def test_equal_rows_are_as_many_devices_as_one_list_has_of_them():
+    writer = bare(Writer(), LOBBY, LOBBY, LOBBY)
+    assert len(devices(writer)) == 3
+    assert len(devices(bare(writer, LOBBY, LOBBY, LOBBY, run="two"))) == 3
+    assert len(devices(bare(writer, LOBBY, LOBBY, run="three"))) == 3
+    assert len(devices(bare(writer, *[LOBBY] * 5, run="four"))) == 5
+
+
+def test_rows_that_hold_only_a_maker_are_not_those_of_another_file():
+    rows = [("", "Acme", ""), ("", "Acme", "")]
+    writer = bare(bare(Writer(), *rows), *rows, run="two", file="other.csv")
+    assert len(devices(writer)) == 4
+    assert len(devices(bare(writer, *rows, run="three"))) == 4
+
+
+def test_a_list_that_is_read_anew_with_more_columns_is_the_same_devices():
+    writer = bare(Writer(), LOBBY, GATE, fields=("name", "", "location"))
+    bare(writer, LOBBY, GATE, run="two")
+    bare(writer, LOBBY, GATE, run="three", fields=("name", "brand", "room"))
+    assert len(devices(writer)) == 2
+
+
+def test_another_camera_on_the_line_of_a_list_is_another_device():
+    writer = bare(Writer(), LOBBY, GATE)
+    bare(writer, ("Lobby", "Initech", "L1"), GATE, run="two")
+    assert len(devices(writer)) == 3
+
+
+def test_rows_without_keys_at_two_sites_stay_apart():
+    writer = bare(Writer(), LOBBY)
+    writer.listed(*[(f"asset.{f}", v) for f, v in zip(("name", "manufacturer", "location"), LOBBY,
+                    strict=True)], site="branch", run="two")  # fmt: skip
+    assert len(devices(writer)) == 2
