@@ -20,7 +20,7 @@ Row = tuple[Told, tuple[str, ...], tuple[str, ...]]  # and its tags and serials
 def parts(numbers: Sequence[int], records: Records, root: Root) -> list[list[int]]:
     """Divide the records of one address or name into those that may be one device."""
     listed = [n for n in numbers if n in records.told]
-    if not listed:
+    if not listed or (len(listed) == 1 and not records.told[listed[0]].place):
         return [list(numbers)]
     away = _away(listed, records)
     places: dict[str, list[int]] = {}

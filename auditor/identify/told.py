@@ -41,9 +41,19 @@ def told_of(attempt: Attempt) -> Told | None:
     parts = ["", "", "", ""]
     for observation in attempt.observations:
         at = _PARTS.get(observation.field)
-        if at is not None and not parts[at] and (listed or at == _PLACE):
-            parts[at] = normalised(observation.value) if plain_key(observation.value) else ""
+        if at is None or parts[at] or not (listed or at == _PLACE):
+            continue
+        folded = plain_key(observation.value) or _numbered(observation.value)
+        # few sites and makers are written in many ways; names and models are many
+        common = at in {_PLACE, _MAKER} and folded
+        parts[at] = normalised(observation.value) if common else folded
     return Told(*parts) if any(parts) else None
+
+
+def _numbered(text: str) -> str:
+    """Give a name that is a number or letter, which would be no identifier: camera 1, gate B."""
+    short = "".join(text.split()).upper()
+    return short if short.isalnum() and len(short) < _SHORTEST else ""
 
 
 def rows_differ(one: Told, other: Told) -> bool:

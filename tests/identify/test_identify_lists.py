@@ -119,6 +119,14 @@ def test_any_difference_between_two_rows_of_one_list_counts(what):
     assert len(devices(writer)) == 2
 
 
+def test_cameras_that_are_called_by_numbers_are_told_apart():
+    writer = Writer()
+    for name in ("1", "2", "11", "B"):
+        row(writer, name, "Acme")
+    row(writer, "1", "Acme", model="-")
+    assert len(devices(writer)) == 4
+
+
 def test_rows_that_only_say_more_of_the_same_thing_are_one_device():
     writer = Writer()
     row(writer, "Lobby", "Acme")
