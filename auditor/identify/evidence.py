@@ -4,16 +4,15 @@ Nothing is weighed here; auditor.identify.resolve does that.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
 
 from auditor.errors import DataError
-from auditor.identify.grammar import Named
 from auditor.identify.knowledge import Knowledge
-from auditor.identify.schema import CLASSES, ModelRow, SerialRow
+from auditor.identify.schema import CLASSES
 from auditor.identify.shapes import CLAIMS_REMEMBERED, Claimed
+from auditor.identify.spoken import Fact, of_cell, of_free_text, of_grammar, of_name
 from auditor.model.address import Mac
 from auditor.model.device import Sighting
 from auditor.model.identity import Evidence, Strength
@@ -22,8 +21,6 @@ from auditor.model.observation import Observation, Origin
 _HEARD = (Origin.WIRE, Origin.SIGHTING)
 _STRENGTHS = {strength.value: strength for strength in Strength}
 VALUE_CHARS = 512  # of an observation's value that evidence repeats; `raw` keeps all
-_WORDS = re.compile(r"[^\s,;()\[\]|\"'<>]{4,64}")
-_WORDS_MOST = 48
 
 # fields whose value is itself the trait; what a list says of it is a record
 _DIRECT = {
@@ -49,14 +46,6 @@ _TELLING = frozenset({"mac", *_DIRECT, *_FREE})  # besides those that fingerprin
 _HOST = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//(?P<host>\[[^\]]*\]|[^/:?#]*)", re.IGNORECASE)
 
 
-class _Fact(NamedTuple):
-    """An observation on its way to claims. listed: somebody's list or an officer says so."""
-
-    field: str
-    value: str
-    listed: bool
-
-
 def telling(trait: str, knowledge: Knowledge) -> frozenset[str]:
     """Give the fields that can say something of a trait: maker, model or device_class."""
     wanted = {"model": {"model"}, "device_class": {"device_class", "model"}}.get(trait)
@@ -77,20 +66,65 @@ def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[E
     """
     found: dict[tuple[str, str, str, str, str], Evidence] = {}
     done: set[tuple[str, str, str]] = set()
+    kept = tuple(sightings)
+    made = _makers_of_rows(kept, knowledge)
     # what is not in doubt first: the first sighting of a thing speaks for all
-    for sighting in sorted(_current(sightings), key=lambda s: bool(s.doubt)):
+    for sighting in sorted(_current(kept), key=lambda s: bool(s.doubt)):
         seen = (sighting.observation.field, sighting.observation.value, sighting.tool)
         if seen in done or _elsewhere(sighting):
             continue
         done.add(seen)
-        for evidence in of_observation(
+        claims = of_observation(
             sighting.observation, knowledge, sighting.tool, sighting.origin, sighting.seq
-        ):
+        )
+        if made:
+            claims = [_weakened(claim, made, knowledge) for claim in claims]
+        for evidence in claims:
             key = (evidence.trait, evidence.claim, evidence.rule, evidence.field, evidence.value)
             found.setdefault(
                 key, replace(evidence, doubt=sighting.doubt) if sighting.doubt else evidence
             )
     return tuple(found.values())
+
+
+def _makers_of_rows(
+    sightings: Iterable[Sighting], knowledge: Knowledge
+) -> dict[int, frozenset[str]]:
+    """Give whom the cells for maker and model name, of every listed row that has notes as well."""
+    listed = [s for s in sightings if s.origin is Origin.FILE]
+    noted = {s.seq for s in listed if s.observation.field in _FREE}
+    if not noted:
+        return {}
+    named: dict[int, set[str]] = {}
+    for s in listed:
+        seen = s.observation
+        if s.seq in noted and _DIRECT.get(seen.field) in {"maker", "brand", "model"}:
+            claims = claims_of(seen.field, seen.value, knowledge, s.origin)
+            named.setdefault(s.seq, set()).update(
+                c.claim
+                for c in claims
+                if c.trait in {"maker", "brand"} and c.strength is Strength.RECORD
+                and c.claim in knowledge.makers.entities
+            )  # fmt: skip
+    return {seq: frozenset(names) for seq, names in named.items() if names}
+
+
+def _weakened(
+    evidence: Evidence, made: Mapping[int, frozenset[str]], knowledge: Knowledge
+) -> Evidence:
+    """Make a hint of a note that fits another maker than its own row: "replaces an AC-1"."""
+    names = made.get(evidence.attempt)
+    if not names or evidence.field not in _FREE:
+        return evidence
+    makers = knowledge.makers
+    if evidence.trait == "model":
+        told = {n.entity for w in evidence.claim.split() for n in knowledge.models.match(w)}
+    else:
+        told = {evidence.claim} if evidence.claim in makers.entities else set()
+    own = any(
+        makers.same_house(one, name) or makers.sold_as(name, one) for one in told for name in names
+    )
+    return evidence if own else replace(evidence, strength=Strength.HINT)
 
 
 def _elsewhere(sighting: Sighting) -> bool:
@@ -146,27 +180,27 @@ def claims_of(
         return ()
     listed = origin is Origin.FILE or origin is Origin.OFFICER
     if len(value) > VALUE_CHARS:
-        return tuple(_claims(_Fact(field, value, listed), knowledge))
+        return tuple(_claims(Fact(field, value, listed), knowledge))
     known, key = knowledge.claimed, (field, value, listed)
     found = known.get(key)
     if found is None:
         if len(known) >= CLAIMS_REMEMBERED:
             known.clear()
-        found = known[key] = tuple(_claims(_Fact(*key), knowledge))
+        found = known[key] = tuple(_claims(Fact(*key), knowledge))
     return found
 
 
-def _claims(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
+def _claims(fact: Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     if fact.field == "mac":
         yield from _of_registrant(fact, knowledge)
     elif fact.field in _DIRECT:
         yield from _of_direct(fact, knowledge)
     elif fact.field in _FREE:
-        yield from _of_free_text(fact, knowledge)
+        yield from of_free_text(fact, knowledge)
     yield from _of_fingerprints(fact, knowledge)
 
 
-def _of_registrant(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
+def _of_registrant(fact: Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     try:
         mac = Mac.parse(fact.value)
     except DataError:
@@ -181,7 +215,7 @@ def _of_registrant(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     yield Claimed(trait, name, rule, _STRENGTHS[entity.registrant_strength])
 
 
-def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
+def _of_direct(fact: Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     trait, value = _DIRECT[fact.field], fact.value.strip()
     if not value:
         return
@@ -195,76 +229,18 @@ def _of_direct(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
             yield Claimed(trait, value, rule, strength)
         return
     if trait in {"maker", "brand"}:
-        yield from _of_name(fact, trait, value, strength, knowledge)
+        yield from of_name(fact, trait, value, strength, knowledge)
         return
-    yield Claimed(trait, value, rule, strength)
-    yield from _of_grammar(fact, trait, value, knowledge)
+    said: tuple[Claimed, ...] = ()
+    if trait == "model" and strength is Strength.RECORD and not knowledge.models.match(value):
+        said = of_cell(fact, value, knowledge)
+        yield from said
+    if not any(c.trait == "model" and c.strength is Strength.RECORD for c in said):
+        yield Claimed(trait, value, rule, strength)
+    yield from of_grammar(fact, trait, value, knowledge)
 
 
-def _of_name(
-    fact: _Fact, trait: str, value: str, strength: Strength, knowledge: Knowledge
-) -> Iterator[Claimed]:
-    """Name the brand, and the maker where a list names one."""
-    rule = f"field:{fact.field}@1"
-    name = knowledge.makers.named(value)
-    yield Claimed("brand", name or value, rule, strength)
-    maker = name and knowledge.makers.kind(name) == "maker"
-    if name and maker and (strength is Strength.RECORD or trait == "maker"):
-        yield Claimed("maker", name, rule, strength)
-
-
-def _of_grammar(fact: _Fact, trait: str, text: str, knowledge: Knowledge) -> Iterator[Claimed]:
-    """Name the maker whose models or serial numbers look so, and the class of device."""
-    if trait == "model":
-        for named in knowledge.models.match(text.strip()):
-            yield from _of_row(fact, named, knowledge)
-    elif trait == "serial":
-        for named in knowledge.serials.match(text.strip()):
-            row = named.row
-            if isinstance(row, SerialRow):
-                entity = knowledge.makers.entities[named.entity]
-                strength = _graded(fact, row.strength)
-                yield Claimed(
-                    "maker", named.entity, f"serial:{entity.id}:{named.number}@1", strength
-                )
-
-
-def _graded(fact: _Fact, strength: Strength) -> Strength:
-    """Take a grammar for what its bearer is: in somebody's list it is a record."""
-    listed = fact.field.startswith("asset.") or (fact.listed and fact.field.startswith("device."))
-    return Strength.RECORD if listed and strength is not Strength.HINT else strength
-
-
-def _of_row(fact: _Fact, named: Named, knowledge: Knowledge) -> Iterator[Claimed]:
-    row = named.row
-    if not isinstance(row, ModelRow):
-        return
-    entity = knowledge.makers.entities[named.entity]
-    rule = f"model:{entity.id}:{named.number}@1"
-    strength = _graded(fact, row.strength)
-    yield Claimed("brand" if entity.kind == "brand" else row.trait, named.entity, rule, strength)
-    if row.brand:
-        yield Claimed("brand", row.brand, rule, strength)
-    if row.device_class:
-        yield Claimed("device_class", row.device_class, rule, strength)
-
-
-def _of_free_text(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
-    words = _WORDS.findall(fact.value[:4096])[:_WORDS_MOST]
-    told = {name for word in words if (name := knowledge.makers.named(word))}
-    for word in words:
-        for named in knowledge.models.match(word.strip(".:")):
-            if told and told != {named.entity}:  # "Axis camera, replaces DS-2CD2143G0-I"
-                yield Claimed("model", word.strip(".:"), f"field:{fact.field}@1", Strength.HINT)
-            elif named.row.__class__ is ModelRow and named.row.strength is not Strength.HINT:
-                yield Claimed("model", word.strip(".:"), f"field:{fact.field}@1", Strength.RECORD)
-                yield from _of_row(fact, named, knowledge)
-        name = knowledge.makers.named(word)
-        if name:
-            yield Claimed("brand", name, f"field:{fact.field}@1", Strength.HINT)
-
-
-def _of_fingerprints(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
+def _of_fingerprints(fact: Fact, knowledge: Knowledge) -> Iterator[Claimed]:
     for hit in knowledge.library.match(fact.field, fact.value):
         rule, strength = hit.fingerprint.rule, hit.fingerprint.strength
         traits = {trait for trait, _ in hit.claims}
@@ -275,7 +251,7 @@ def _of_fingerprints(fact: _Fact, knowledge: Knowledge) -> Iterator[Claimed]:
                 yield Claimed(trait, value, rule, strength)
             if trait == "maker" and strength is Strength.SELF_DECLARED and "brand" not in traits:
                 yield from _of_claimed_name("brand", value, rule, Strength.BRAND, knowledge)
-            yield from _of_grammar(fact, trait, value, knowledge)
+            yield from of_grammar(fact, trait, value, knowledge)
 
 
 def _of_claimed_name(

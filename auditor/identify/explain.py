@@ -202,7 +202,7 @@ class _Speech:
         for link in device.links:
             if link.key == "proxy_arp":
                 yield self.say("proxy_arp", value=shown(link.value))
-            else:
+            elif link.weight:  # what joins nothing is told among the contradictions
                 because = self.words.get(f"because_{link.key}", shown(link.because))
                 joined.setdefault(because, []).append(shown(link.value))
         for because, values in joined.items():

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from auditor.identify.evidence import of_observation, of_sightings
+from auditor.identify.keys import SHARED_TAG
 from auditor.identify.knowledge import Knowledge
 from auditor.identify.resolve import resolve
 from auditor.model.device import Device
@@ -22,7 +23,12 @@ def identify(device: Device, knowledge: Knowledge) -> Identity:
     Where earlier and later visits name different makers, the last visit counts: the device
     behind the address was replaced. That is said as the contradiction `replaced`.
     """
-    return _with_doubts(_identified(device, knowledge), device)
+    found = _with_doubts(_identified(device, knowledge), device)
+    if not any(link.key == SHARED_TAG for link in device.links):
+        return found
+    # the tag itself is a place to find the device at, and stands where it may be shown
+    clash = Contradiction("shared_tag", "tag", "", "")
+    return replace(found, contradictions=(*found.contradictions, clash))
 
 
 def _with_doubts(found: Identity, device: Device) -> Identity:

@@ -2,19 +2,25 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
+from auditor.identify.bare_rows import again
 from auditor.identify.build import device_id, link
+from auditor.identify.crowds import parts
 from auditor.identify.decided import Decided
 from auditor.identify.forest import Forest
-from auditor.identify.keys import STRONG, serials_differ
+from auditor.identify.keys import SHARED_TAG, STRONG, serials_differ
 from auditor.identify.records import SHARED, Records
+from auditor.identify.tags import Bearer, bearer, sides
+from auditor.identify.told import Told, makers_differ, rows_differ
 from auditor.model.device import Link
 
 WINDOW_S = 45 * 86_400.0  # a monthly scan still meets the one before it
+WEAK = frozenset({"ip_in_window", "hostname"})
 CAREFUL = ("serial_end", "discovery_id", "local_mac")
+LONG_SERIAL = 10  # characters; shorter serials of two makers may be alike
 SAME_HOST_MOST = 6  # a host name that more devices bear is a default
 
 
@@ -43,6 +49,7 @@ class Correlation:
 
     records: Records
     forest: Forest
+    split_tags: set[tuple[int, str]] = field(default_factory=set)  # record, and its tag
 
     def groups(self, said: Decided) -> tuple[Group, ...]:
         """Apply the decisions, then every rule, and give the devices."""
@@ -54,6 +61,10 @@ class Correlation:
             for other in rest:
                 self.forest.join(first, other, "decision", "")
         self._strong()
+        self._tags()
+        records = self.records
+        for one, other in again(records.bare_rows, lambda n: (records.sites[n], records.runs[n])):
+            self._join(one, other, "same_row", records.details.get(one, ""))
         for kind in CAREFUL:
             self._careful(kind)
         self._addresses()
@@ -76,7 +87,7 @@ class Correlation:
 
     def _strong(self) -> None:
         for (site, kind), shared in sorted(self.records.more.items()):
-            if kind not in STRONG:
+            if kind not in STRONG or kind == "asset_tag":
                 continue
             bad = self.shared.get((site, kind), frozenset())
             proxies = self.proxies.get(site, frozenset()) if kind == "mac" else frozenset()
@@ -86,8 +97,54 @@ class Correlation:
                 joined = (
                     [n for n in numbers if self.records.linked[n]] if value in proxies else numbers
                 )
-                for other in joined[1:]:
-                    self.forest.join(joined[0], other, kind, value)
+                self._knit(joined, kind, value)
+
+    def _knit(self, numbers: list[int], kind: str, value: str) -> None:
+        """Join the records of a strong key, but for rows of lists that are of other devices."""
+        firsts = numbers[:1]
+        for other in numbers[1:]:
+            for first in firsts:
+                if kind == "mac" or not self._foreign(first, other, kind, value):
+                    self.forest.join(first, other, kind, value)
+                    break
+            else:
+                firsts.append(other)
+
+    def _foreign(self, one: int, other: int, kind: str, value: str) -> bool:
+        """Tell whether two rows of lists have an identifier in common by chance."""
+        told = self.records.told
+        if one not in told or other not in told:
+            return False
+        a, b = self.records.keys[one], self.records.keys[other]
+        apart = bool(a.macs and b.macs and not {*a.macs} & {*b.macs})
+        if kind == "serial":
+            return makers_differ(told[one], told[other]) and (apart or len(value) < LONG_SERIAL)
+        return apart or serials_differ(frozenset(a.serials), frozenset(b.serials))
+
+    def _tags(self) -> None:
+        """Join by asset tags, last of the strong keys: people stick them on, and count anew."""
+        for key, values in sorted(self.records.more.items()):
+            if key[1] != "asset_tag":
+                continue
+            for value in sorted(values.keys() - self.shared.get(key, frozenset())):
+                self._one_tag(value, values[value])
+
+    def _one_tag(self, value: str, numbers: list[int]) -> None:
+        trees: dict[int, list[int]] = {}
+        for number in numbers:
+            trees.setdefault(self.forest.root(number), []).append(number)
+        if len(trees) < 2:
+            return
+        bearers = [bearer(r, mine, self.own(r), self.records) for r, mine in trees.items()]
+        found = sides(bearers, self._order)
+        for side in found:
+            for other in side.trees[1:]:
+                self._join(side.trees[0], other, "asset_tag", value)
+        if len(found) != 1:
+            self.split_tags.update((root, value) for root in trees)
+
+    def _order(self, one: Bearer) -> tuple[float, str]:
+        return min((self.records.times[n], self.records.name(n)) for n in one.trees)
 
     def _tied(self, wanted: str) -> Iterator[tuple[str, list[int]]]:
         """Give the values of one kind of key that several records have, site by site."""
@@ -109,14 +166,44 @@ class Correlation:
         a, b = self.forest.root(one), self.forest.root(other)
         if a == b:
             return True
-        if self._differ(a, b) or not self.forest.join(a, b, key, value):
+        if self._differ(a, b) or (key in WEAK and self._listed_apart(a, b)):
             return False
-        low, high = sorted((a, b))
-        if high in self.held:
-            self.held[low] = tuple(
-                x | y for x, y in zip(self.own(low), self.held.pop(high), strict=True)
-            )
+        return self._join(a, b, key, value)
+
+    def _join(self, one: int, other: int, key: str, value: str) -> bool:
+        """Join two trees and what they have of their own."""
+        low, high = sorted((self.forest.root(one), self.forest.root(other)))
+        held, rows = self.held, self.rows  # as they are before
+        if low == high or not self.forest.join(low, high, key, value):
+            return low == high
+        if high in held:
+            held[low] = tuple(x | y for x, y in zip(self.own(low), held.pop(high), strict=True))
+        if high in rows:
+            rows.setdefault(low, []).extend(rows.pop(high))
         return True
+
+    @cached_property
+    def rows(self) -> dict[int, list[int]]:
+        """Per tree: its rows of lists."""
+        found: dict[int, list[int]] = {}
+        for number in self.records.told:
+            found.setdefault(self.forest.root(number), []).append(number)
+        return found
+
+    def _listed_apart(self, one: int, other: int) -> bool:
+        """Tell whether one list names the two as two devices."""
+        mine, theirs = self.rows.get(one), self.rows.get(other)
+        if not mine or not theirs:
+            return False
+        runs, told = self.records.runs, self.records.told
+        of_run: dict[str, set[Told]] = {}
+        for number in mine:
+            of_run.setdefault(runs[number], set()).add(told[number])
+        return any(
+            rows_differ(row, told[number])
+            for number in theirs
+            for row in of_run.get(runs[number], ())
+        )
 
     @cached_property
     def held(self) -> dict[int, tuple[frozenset[str], ...]]:
@@ -168,7 +255,8 @@ class Correlation:
         for value, numbers in self._tied("ip"):
             live = [n for n in numbers if not (self.proxied(n) and self.records.linked[n])]
             if len(live) > 1:
-                self._one_address(value, live)
+                for part in parts(live, self.records, self.forest.root):
+                    self._one_address(value, part)
 
     def _one_address(self, ip: str, numbers: list[int]) -> None:
         """Join what was seen at one address: content to the nearest holder of the address."""
@@ -207,10 +295,12 @@ class Correlation:
 
     def _hostnames(self) -> None:
         for value, numbers in self._tied("hostname"):
-            roots = list(dict.fromkeys(self.forest.root(n) for n in numbers))
-            if 1 < len(roots) <= SAME_HOST_MOST and not self._at_once(numbers):
-                for other in roots[1:]:
-                    self._join_if_compatible(roots[0], other, "hostname", value)
+            roots = {self.forest.root(n) for n in numbers}
+            if not 1 < len(roots) <= SAME_HOST_MOST or self._at_once(numbers):
+                continue
+            for first, *rest in parts(numbers, self.records, self.forest.root):
+                for other in rest:
+                    self._join_if_compatible(first, other, "hostname", value)
 
     def _at_once(self, numbers: list[int]) -> bool:
         """Tell whether one run saw the name at two devices: then it is nobody's own."""
@@ -229,13 +319,14 @@ class Correlation:
         for number, key, value in self.forest.joins:
             made = links.setdefault(self.forest.root(number), {})
             made.setdefault((key, value), link(key, value))
-        silent = self._silent()
+        for number, value in self.split_tags:
+            made = links.setdefault(self.forest.root(number), {})
+            made.setdefault((SHARED_TAG, value), link(SHARED_TAG, value))
+        silent, names = self._silent(), self._names(members)
         for root, numbers in members.items():
-            first = min(self.records.times[n] for n in numbers)
-            name = min(self.records.name(n) for n in numbers if self.records.times[n] == first)
             site = self.records.sites[root]
             yield Group(
-                device_id(name),
+                names[root],
                 site,
                 tuple(self.records.seqs[n] for n in numbers),
                 tuple(silent.get(root, ())),
@@ -246,6 +337,24 @@ class Correlation:
                 self._of(self.records.astray, numbers),
                 self._of(self.records.doubts, numbers),
             )
+
+    def _names(self, members: dict[int, list[int]]) -> dict[int, str]:
+        """Give each tree the id that its first record makes; those named alike a longer one."""
+        records, found = self.records, {}
+        taken: dict[str, int] = {}
+        alike: dict[str, set[int]] = {}
+        for root, numbers in members.items():
+            first = min(records.times[n] for n in numbers)
+            name = min(records.name(n) for n in numbers if records.times[n] == first)
+            found[root] = device_id(name)
+            before = taken.setdefault(found[root], root)
+            if before != root:
+                alike.setdefault(found[root], {before}).add(root)
+        for name, roots in alike.items():
+            full = sorted((min(map(records.full_name, members[r])), r) for r in roots)
+            for nth, (text, root) in enumerate(full[1:], 1):
+                found[root] = device_id(f"{name}\n{text}\n{nth}")
+        return found
 
     def _of(self, told: dict[int, str], numbers: list[int]) -> tuple[tuple[int, str], ...]:
         """Pick what is told of these records' rows."""

@@ -10,6 +10,7 @@ from auditor.model.address import Mac
 from auditor.model.observation import Attempt, Observation, Origin, Outcome
 from auditor.wire import dhip, sadp
 
+SHARED_TAG = "asset_tag_shared"  # joins nothing; a link says that it does not
 # weight (0 .. 100) and reason of each key; a Link repeats them
 WEIGHTS = {
     "decision": (100, "an officer decided that these are one device"),
@@ -22,6 +23,8 @@ WEIGHTS = {
     "local_mac": (70, "the same locally made hardware address"),
     "ip_in_window": (60, "the same IP address within the time window, and nothing against it"),
     "hostname": (40, "the same host name, and nothing against it"),
+    "same_row": (30, "the same row of a list that names no address, serial, tag or host"),
+    SHARED_TAG: (0, "the asset tag of several devices, which joins none of them"),
 }
 _THERE = (Outcome.ANSWERED, Outcome.REFUSED, Outcome.GARBLED)
 STRONG = ("mac", "serial", "sadp_id", "asset_tag")

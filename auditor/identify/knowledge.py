@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from auditor.errors import DataError
+from auditor.identify.cells import CellWords
 from auditor.identify.fingerprints import Dialect, Fingerprint, Library, understood
 from auditor.identify.grammar import Grammar
 from auditor.identify.makers import Makers
@@ -32,6 +33,7 @@ class Knowledge:
     registry: Registry
     dialect: Dialect
     extra: tuple[Path, ...] = ()
+    words: CellWords = field(default_factory=CellWords, repr=False)
     # what was worked out lately: identity by shape of evidence, claims by field and value
     resolved: dict[Shape, Template] = field(default_factory=dict, repr=False, compare=False)
     claimed: dict[tuple[str, str, bool], tuple[Claimed, ...]] = field(
@@ -50,7 +52,8 @@ class Knowledge:
             data_dir / "fingerprints", extra_fingerprints, dialect, makers, vocabulary
         )
         extra = tuple(extra_fingerprints)
-        return cls(data_dir, vocabulary, library, makers, Registry(oui_path), dialect, extra)
+        registry, words = Registry(oui_path), CellWords.load(data_dir / "cells.toml")
+        return cls(data_dir, vocabulary, library, makers, registry, dialect, extra, words)
 
     def match(self, observation: Observation, tool: str = "") -> tuple[Evidence, ...]:
         """Give what one observation claims. tool: the plug-in that made it."""
@@ -96,7 +99,7 @@ class Knowledge:
         for name, pattern in (("fingerprints", "*.xml"), ("entities", "*.toml")):
             digest = _digest((self.folder / name).glob(pattern))
             found.append(DataVersion(name, digest[:12], day, digest, rows[name]))
-        digest = _digest([self.folder / "fields.toml", self.folder / "recog.toml"])
+        digest = _digest(self.folder / f"{name}.toml" for name in ("fields", "recog", "cells"))
         found.append(DataVersion("fields", digest[:12], day, digest, len(self.vocabulary.kinds)))
         for folder in self.extra:
             digest = _digest(folder.rglob("*.xml"))

@@ -4,8 +4,11 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from auditor.identify.bare_rows import BareRow, bare_row
 from auditor.identify.hearsay import Claim, Link, doubt, is_claim, nobody, placed
 from auditor.identify.keys import STRONG, Keys, keys_of
+from auditor.identify.names import normalised
+from auditor.identify.told import Told, told_of
 from auditor.model.address import AddressSet
 from auditor.model.coverage_note import NOTHING
 from auditor.model.observation import Origin, StoredAttempt
@@ -41,6 +44,10 @@ class Records:
     answered: bytearray = field(default_factory=bytearray)  # 1: an answer to a question of ours
     swept: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # notes of ARP sweeps
     doubts: dict[int, str] = field(default_factory=dict)  # row -> what speaks against it
+    told: dict[int, Told] = field(default_factory=dict)  # record -> what a list's row says
+    at_home: set[tuple[str, str]] = field(default_factory=set)  # lists that name their own site
+    bare_rows: dict[int, BareRow] = field(default_factory=dict)
+    officers: set[int] = field(default_factory=set)  # records that a named person stands for
 
     def take(self, stored: StoredAttempt) -> None:
         """Remember one ledger row."""
@@ -112,9 +119,24 @@ class Records:
         self.runs.append(stored.run)
         self.linked.append(attempt.endpoint.transport in _ARP)
         self.answered.append(attempt.origin is Origin.WIRE and not is_claim(attempt))
-        if keys.empty or not (keys.macs or keys.serials or keys.ids or keys.tags):
+        if not (keys.macs or keys.serials or keys.ids):
             self.details[number] = f"{attempt.tool} {attempt.detail}"[:200]
+        if attempt.origin is not Origin.WIRE:
+            self._tell(number, stored)
         self._index(number, keys)
+
+    def _tell(self, number: int, stored: StoredAttempt) -> None:
+        """Remember what a row of a list says, besides its keys."""
+        if stored.attempt.origin is Origin.OFFICER:
+            self.officers.add(number)
+        if self.keys[number].empty and (row := bare_row(stored.attempt)):
+            self.bare_rows[number] = row
+        told = told_of(stored.attempt)
+        if told is None:
+            return
+        self.told[number] = told
+        if told.place and told.place == normalised(stored.site):
+            self.at_home.add((stored.site, stored.run))
 
     def _index(self, number: int, keys: Keys) -> None:
         site = self.sites[number]
@@ -172,8 +194,14 @@ class Records:
         parts = [self.sites[number], f"{self.times[number]:.6f}"]
         for kind, values in named_keys(keys):
             parts += [f"{kind}={value}" for value in values]
-        parts.append(self.details.get(number, ""))
+        parts.append("" if keys.tags else self.details.get(number, ""))
         return "\n".join(parts)
+
+    def full_name(self, number: int) -> str:
+        """Write all that tells a record from others that are named alike."""
+        return "\n".join([
+            self.name(number), self.details.get(number, ""), *self.told.get(number, ()),
+        ])  # fmt: skip
 
 
 def named_keys(keys: Keys) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -39,7 +39,7 @@ def _why(old: Identity, new: Identity) -> tuple[str, str]:
     detail = ", ".join(moved[:8])
     if any(rule.startswith("oui:") for rule in moved):
         return "registry", detail
-    if any(rule.startswith(("model:", "field:")) for rule in moved) or not moved:
+    if any(rule.startswith(("model:", "field:", "word:")) for rule in moved) or not moved:
         return "entities", detail
     if (
         fresh

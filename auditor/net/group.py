@@ -44,6 +44,8 @@ async def ask_group(
         ears = [asking]
         if sweep.also_port:
             ears.append(stack.enter_context(_socket(sweep.group, interface, sweep.also_port)))
+            guard.reports()  # by which the kernel joins the group, and later leaves it
+            stack.callback(guard.reports)
         stack.enter_context(arrivals.listening(interface, sweep.group, ears))
         rounds = sweep.times(guard.scope.pace)
         # one id for all rounds (SOAP-over-UDP 1.1, appendix A): who answers twice says the same

@@ -27,7 +27,7 @@ def lay_out(folder, fingerprints=FINGERPRINTS, entities=ENTITIES, registry=REGIS
         (data / "fingerprints" / name).write_text(text, "utf-8")
     for name, text in entities.items():
         (data / "entities" / name).write_text(text, "utf-8")
-    for name in ("fields.toml", "recog.toml", "explain.toml"):
+    for name in ("fields.toml", "recog.toml", "cells.toml", "explain.toml"):
         (data / name).write_text((DATA / name).read_text("utf-8"), "utf-8")
     tsv = oui_sources.render(registry)
     made = oui_sources.Provenance("made up", oui_sources.date(2026, 1, 2), "0" * 64, "none")

@@ -327,7 +327,8 @@ def test_a_wrong_merge_is_undone_without_a_trace(undo):
 
 
 def test_a_split_keeps_apart_what_a_key_joins():
-    writer = Writer().listed(("asset.tag", "T1"), mac=A).listed(("asset.tag", "T1"), mac=B)
+    serial = ("asset.serial", SERIAL[1])
+    writer = Writer().listed(serial, mac=A).listed(serial, mac=B)
     assert len(devices(writer)) == 1
     split = decide(DecisionKind.SPLIT, 1, ("mac", A), ("mac", B))
     assert [d.macs for d in sorted(devices(writer, split), key=lambda d: d.macs)] == [(A,), (B,)]

@@ -185,7 +185,7 @@ def test_knowledge_answers_for_one_observation(known):
     assert (evidence.claim, evidence.kind) == ("Acme", "http")
 
 
-@pytest.mark.parametrize("name", ["recog.toml", "fields.toml"])
+@pytest.mark.parametrize("name", ["recog.toml", "fields.toml", "cells.toml"])
 def test_a_missing_part_is_said(lay, name):
     data, oui = lay()
     (data / name).unlink()
