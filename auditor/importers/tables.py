@@ -3,6 +3,9 @@
 Sources: the templates of the ntc-templates project (TextFSM), and data/tables for what it has
 none for. Several commands may stand in one paste, parted by prompts or by headings; for
 each part the template that reads most of its lines is taken.
+
+The templates' expressions run in RE2, in time linear in the line: some of theirs would take
+Python's own longer than a life on one line of letters (decision 0025).
 """
 
 import re
@@ -11,15 +14,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
+import re2
 import textfsm
 
 from auditor.importers.sighted import device_ip, device_mac
 
 LOOK_LINES = 120
 MOST_COLUMNS_CHARS = 400  # no table is wider; a longer line is not shown to a template
+MOST_MEM_BYTES = 1 << 20  # of one expression of a template
 ARP, MACS = "arp", "mac"
 MAC = re.compile(
     r"(?<![\w:.\-])(?:[0-9a-fA-F]{1,2}(?:[:-][0-9a-fA-F]{1,2}){5}|[0-9a-fA-F]{4}(?:[.:-][0-9a-fA-F]{4}){2}"
@@ -157,22 +162,41 @@ def templates() -> tuple[str, ...]:
     found = [entry.name for entry in (files("ntc_templates") / "templates").iterdir()]
     theirs = [name for name in found if _ABOUT.search(name) and not _OTHER.search(name)]
     ours = [f"/{entry.name}" for entry in (files("auditor.data") / "tables").iterdir()]
-    return tuple(sorted(theirs) + sorted(name for name in ours if name.endswith(".textfsm")))
+    every = sorted(theirs) + sorted(name for name in ours if name.endswith(".textfsm"))
+    return tuple(name for name in every if _template(name))
 
 
-@lru_cache(maxsize=128)
-def _template(name: str) -> textfsm.TextFSM:
+@lru_cache(maxsize=1)
+def _bounded() -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MOST_MEM_BYTES
+    return options
+
+
+@lru_cache(maxsize=256)
+def _template(name: str) -> textfsm.TextFSM | None:
+    """Give a template that reads any line in linear time; None where RE2 cannot run it."""
     home = (
         files("auditor.data") / "tables" if name[0] == "/" else files("ntc_templates") / "templates"
     )
-    return textfsm.TextFSM(StringIO((home / name.lstrip("/")).read_text(encoding="utf-8")))
+    template = textfsm.TextFSM(StringIO((home / name.lstrip("/")).read_text(encoding="utf-8")))
+    try:
+        for rule in chain.from_iterable(template.states.values()):
+            rule.regex_obj = re2.compile(rule.regex, _bounded())
+        for value in template.values:
+            if hasattr(value, "compiled_regex"):  # of lists: it reads the value once more
+                value.compiled_regex = re2.compile(value.regex, _bounded())
+    except re2.error:
+        return None
+    return template
 
 
 def _read(name: str | None, lines: Iterable[tuple[int, str]]) -> Iterator[Row]:
     """Give the rows that a template reads; lines that it calls an error are passed over."""
-    if name is None:
+    template = _template(name) if name else None
+    if name is None or template is None:
         return
-    template = _template(name)
     template.Reset()
     header = list(template.header)
     for _, line in lines:
