@@ -1,7 +1,7 @@
 """Lines as rows of cells (RFC 4180 and what programs make of it), bounded in every direction.
 
-A row whose quoted cell is never closed would swallow the rest of the file; here only the
-line that opens the quote is lost, and is said so.
+A row whose quoted cell is never closed would swallow the rest of the file, or the rows up to
+the next quote; here only the line that opens the quote is lost, and is said so.
 """
 
 import csv
@@ -149,11 +149,24 @@ class _Table:
         for end in range(at + 1, min(len(self._texts), at + RECORD_LINES)):
             more = self._texts[end]
             chars += len(more)
-            if chars > RECORD_CHARS:
-                return at  # too long to be a row: the line is refused
+            if chars > RECORD_CHARS or self._is_of_its_own(more):
+                return at  # no row is so long, and none holds another: the line is refused
             if '"' in more and not ends_inside(more, self._delimiter, inside=True):
                 return end + 1
         return None
+
+    def _is_of_its_own(self, line: str) -> bool:
+        """Tell whether a line that would go on within a quoted cell is rather a row itself.
+
+        Behind the quote that closes a cell stands nothing but the next delimiter, and a cell
+        of several lines is prose: `a, b`, not `a,b`.
+        """
+        closed = _closing(line, 0)
+        within = line if closed < 0 else line[:closed]
+        if closed >= 0 and line[closed + 1 :].split(self._delimiter, 1)[0].strip():
+            return True
+        signs = within.count(self._delimiter)
+        return 1 < self._width - 1 <= signs and f"{self._delimiter} " not in within
 
     def _read(self, at: int, end: int) -> list[str] | None:
         if self._first + at in self._long or end == at:
