@@ -33,8 +33,9 @@ def recognise(sample: Sample) -> int:
     found = find_head(texts, shipped())
     if found is None or len(found.headings) < 2:
         return 0
-    dialect = shipped().dialect(found.headings)
-    _, share = consistency(split(texts[found.row - 1 : LOOK_ROWS], found.delimiter))
+    first = split(texts[found.row - 1 : LOOK_ROWS], found.delimiter)
+    dialect = shipped().dialect(found.headings, rows=[cells for _, cells in first[1:]])
+    _, share = consistency(first)
     known = min(6, found.score)
     return min(95, 10 + 8 * known + int(20 * share) + (15 if dialect else 0))
 
@@ -53,7 +54,8 @@ def read(file: BinaryIO, options: Options) -> Iterator[Item]:
             why="it is empty" if empty else "none of its first rows holds headings that are known",
             hint="put the headings into one row, or name them: --map COLUMN=FIELD",
         )
-    planned = plan(head.headings, options, vocabulary, "asset_csv")
+    some = split(first.texts[head.row : head.row + LOOK_ROWS], head.delimiter)
+    planned = plan(head.headings, options, vocabulary, "asset_csv", [cells for _, cells in some])
     if not planned.columns:
         raise DataError(
             f"no column of {name} is known",

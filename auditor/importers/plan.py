@@ -51,13 +51,22 @@ class Plan:
         return len(self.headings)
 
 
-def plan(headings: Sequence[str], options: Options, vocabulary: Headings, tool: str) -> Plan:
-    """Decide about every column. tool: what the file is taken for when no dialect fits."""
+def plan(
+    headings: Sequence[str],
+    options: Options,
+    vocabulary: Headings,
+    tool: str,
+    rows: Sequence[Sequence[str]] = (),
+) -> Plan:
+    """Decide about every column. tool: what the file is taken for when no dialect fits.
+
+    rows: the first ones behind the headings, by which a tool's export may be told.
+    """
     wanted = _wanted(options.mapping, headings, vocabulary)
     more = {folded(heading): field for heading, field in options.headings.items()}
     known = {d.tool for d in vocabulary.dialects}
     kind = options.kind if options.kind in known else ""
-    dialect = vocabulary.dialect(headings, kind)
+    dialect = vocabulary.dialect(headings, kind, rows)
     found: list[Mapped] = []
     misses: list[int] = []
     for at, heading in enumerate(headings):

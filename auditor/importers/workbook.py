@@ -92,11 +92,11 @@ def _table(raw: bytes, sheet: str, options: Options, *, alone: bool) -> Iterator
         yield Noted(0, f"sheet {sheet!r} holds no table with known headings")
         return
     named = replace(options, name=options.name if alone else f"{options.name}:{sheet}")
-    planned = plan(head.headings, named, vocabulary, "asset_xlsx")
+    behind = [row for row in first if row[0] > head.row]
+    planned = plan(head.headings, named, vocabulary, "asset_xlsx", [cells for _, cells in behind])
     if not planned.columns:
         yield Noted(0, f"no column of sheet {sheet!r} is known")
         return
-    behind = [row for row in first if row[0] > head.row]
     yield from items(planned, _chunks(behind, source), named, vocabulary)
 
 
