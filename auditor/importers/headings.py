@@ -73,6 +73,7 @@ class Headings:
     aliases: folded heading -> field. ignored: headings that hold nothing of a device.
     kinds: field -> how its values are read. codes: field or `yesno` -> folded word -> code.
     fields: all that may be mapped to. spoken: every heading that anything above knows.
+    sellers: headings of sellers that name the maker where nothing else does.
     """
 
     aliases: Mapping[str, str]
@@ -84,6 +85,7 @@ class Headings:
     dialects: tuple[Dialect, ...]
     fields: frozenset[str]
     spoken: frozenset[str]
+    sellers: frozenset[str] = frozenset()
 
     def is_secret(self, heading: str, more: Iterable[str] = ()) -> bool:
         """Tell whether a column is called like one that holds secrets."""
@@ -178,6 +180,7 @@ def _headings(tables: Mapping[str, Any], fields: frozenset[str]) -> Headings:
         dialects,
         allowed,
         frozenset(aliases).union(*(d.signature.union(d.columns) for d in dialects)),
+        frozenset(map(folded, tables["sellers"]["headings"])),
     )
 
 

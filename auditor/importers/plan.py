@@ -5,7 +5,7 @@ that it is a suggestion, and the column stays unused until somebody confirms it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.errors import UsageError
 from auditor.importers.headings import Dialect, Headings, folded
@@ -16,6 +16,11 @@ USED_FROM = 92  # of 100: one letter in twelve
 SUGGESTED_FROM = 75
 MOST_NEAR_MISSES = 200  # headings that are compared with all aliases
 SHORTEST = 5  # letters of a heading that a near miss may be looked for
+MAKER, BRAND, MODEL = "asset.manufacturer", "asset.brand", "asset.model"
+TEXT = "asset.description"
+NAMES_MAKER = frozenset({MAKER, BRAND, "device.maker", "device.brand", "make_model"})
+SELLER = "asset.supplier"
+ALSO_MAKER = "and as asset.manufacturer: no other column names the maker"
 ANOTHER_NAME = {"device.ip": "ip", "last_seen": "seen", "serial": "asset.serial"}
 
 
@@ -83,10 +88,13 @@ def plan(
             found.append(Mapped(heading, None, 0, reason="" if heading else "no heading"))
     for at in misses[:MOST_NEAR_MISSES]:
         found[at] = _near(headings[at], vocabulary)
+    if dialect is None:
+        found = _with_makers(found, vocabulary)
     columns = tuple(
-        Column(at, m.column, m.field, vocabulary.kinds.get(m.field, "text"))
+        Column(at, m.column, field, vocabulary.kinds.get(field, "text"))
         for at, m in enumerate(found)
         if m.field
+        for field in ((m.field, MAKER) if m.reason == ALSO_MAKER else (m.field,))
     )
     return Plan(
         dialect.tool if dialect else (kind or tool),
@@ -98,6 +106,20 @@ def plan(
         any(m.dropped for m in found),
         tuple(at for at, h in enumerate(headings) if dialect and folded(h) in dialect.filled),
     )
+
+
+def _with_makers(found: list[Mapped], vocabulary: Headings) -> list[Mapped]:
+    """Take a `Vendor` for the maker as well, as lists of computers mean it, where no other column
+    names one.
+    """
+    if any(column.field in NAMES_MAKER for column in found):
+        return found
+    return [
+        replace(column, reason=ALSO_MAKER)
+        if column.field == SELLER and folded(column.column) in vocabulary.sellers
+        else column
+        for column in found
+    ]
 
 
 def _wanted(

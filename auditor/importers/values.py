@@ -44,6 +44,17 @@ NO_KEY = NOTHING | {
 }  # fmt: skip
 
 
+# what stands for the maker, brand or model of a device of which nobody knows them
+NO_NAME = NO_KEY | {
+    "generic", "générique", "generique", "other", "others", "autre", "autres", "various", "divers", "diverse",
+    "misc", "miscellaneous", "no name", "noname", "no brand", "unbranded", "sans marque", "sans nom", "oem",
+    "n.d.", "n/d", "nd", "n.a", "s.o", "so", "sans objet", "not applicable", "non applicable", "non défini",
+    "not known", "not available", "non disponible", "non connu", "unidentified", "non identifié", "unk",
+    "to be determined", "tbc", "à déterminer", "a determiner", "multiple", "mixed", "yes", "no", "oui", "non",
+    "x", "none listed", "unspecified", "non spécifié", "non precise", "non précisé", "blank", "default",
+}  # fmt: skip
+
+
 class Value(NamedTuple):
     """What a cell holds. text: None for nothing. reason: why something was left out.
 
@@ -78,6 +89,12 @@ def plain_text(text: str) -> Value:
     if len(said) > CELL_CHARS:
         return Value(clean(said[:CELL_CHARS]), f"only the first {CELL_CHARS} characters")
     return Value(clean(said))
+
+
+def name(text: str) -> Value:
+    """Read the name of a maker, brand or model; words for an unknown one are nothing."""
+    found = plain_text(text)
+    return EMPTY if found.text and found.text.lower().strip("()[]<> ") in NO_NAME else found
 
 
 def key(text: str) -> Value:
@@ -232,16 +249,3 @@ def code(text: str, codes: Mapping[str, str]) -> Value:
     """Give the code for a word; other words stay as they are, for a person to read."""
     found = plain_text(text)
     return Value(codes.get(folded(found.text), found.text), found.reason) if found.text else found
-
-
-def make_model(text: str) -> tuple[str | None, str | None]:
-    """Part `Make / Model` or `Make Model`: the first word is the make where no sign parts them."""
-    said = plain_text(text).text
-    if not said:
-        return None, None
-    for sign in (" / ", "/", " - ", ", ", ": "):
-        if sign in said:
-            make, _, model = said.partition(sign)
-            return make.strip() or None, model.strip() or None
-    make, _, model = said.partition(" ")
-    return make, model.strip() or None

@@ -149,6 +149,15 @@ def test_a_refused_row_is_told_by_its_line():
     ]
 
 
+def test_a_row_that_may_have_swallowed_others_is_told():
+    items = read(
+        HEAD + b'T1,10.0.0.1,,"5 inch\n' + rows(2, 2) + b'T4,10.0.0.4,,lobby"\n' + rows(1, 5)
+    )
+    assert [n.line for n in items if isinstance(n, Noted) and "quote" in n.reason] == [2]
+    items = read(CASES["notes of several sentences"][0])
+    assert not [n for n in items if isinstance(n, Noted)]
+
+
 class Stream(io.RawIOBase):
     """A file that is too long to keep: its beginning, `count` times a block, its end."""
 
