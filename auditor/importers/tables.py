@@ -28,15 +28,24 @@ MOST_MEM_BYTES = 1 << 20  # of one expression of a template
 ARP, MACS = "arp", "mac"
 MAC = re.compile(
     r"(?<![\w:.\-])(?:[0-9a-fA-F]{1,2}(?:[:-][0-9a-fA-F]{1,2}){5}|[0-9a-fA-F]{4}(?:[.:-][0-9a-fA-F]{4}){2}"
-    r"|[0-9a-fA-F]{6}-[0-9a-fA-F]{6}|[0-9a-fA-F]{12})(?![\w:\-])"
+    r"|[0-9a-fA-F]{6}-[0-9a-fA-F]{6}|[0-9a-fA-F]{12})(?![\w:\-]|\.\w)"
 )
+# a DHCP client identifier in fours; 01 and six octets are a hardware address (RFC 2132, 9.14)
+_CLIENT_ID = re.compile(
+    r"(?<![\w.])01([0-9a-f]{2})\.([0-9a-f]{2})([0-9a-f]{2})\.([0-9a-f]{2})([0-9a-f]{2})\.([0-9a-f]{2})(?![\w.])",
+    re.IGNORECASE,
+)
+_NO_MAC = re.compile(r"incomplete|failed|unresolved|(?:[0-9a-f]{4}\.){3}[0-9a-f]", re.IGNORECASE)
 IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
-_COMMAND = r"(?:sh(?:o|ow)?|dis(?:p|play)?|get|diag\w*|do|ip|arp|cat|print|oam)\b.{0,200}"
+_COMMAND = (
+    r"/?(?:sh(?:o|ow)?|dis(?:p|play)?|get|diag\w*|do|ip|arp|cat|print|oam|interface)\b.{0,200}"
+)
 _PROMPT = re.compile(
-    rf"\s*(?:[A-Za-z]:\\[^>]{{0,200}}>|[<\[*]?(?:[\w.\-]{{1,64}}@)?(?P<host>[\w.\-]{{1,64}})"
-    rf"(?:\([\w\-]{{1,40}}\))?(?::[^\s#>$%]{{0,100}})?[>#\]$%])\s{{0,3}}(?P<command>{_COMMAND})"
+    rf"\s*(?:[A-Za-z]:\\[^>]{{0,200}}>|->|[<\[(*]?(?:[\w.\-]{{1,64}}@)?(?P<host>\w[\w.\-]{{0,63}})\)?"
+    rf"(?:\([\w\-]{{1,40}}\))?(?::[^\s#>$%]{{0,100}})?\]?\s?[>#\]$%])\s{{0,3}}(?P<command>{_COMMAND})"
 )
 _BARE = re.compile(r"(?:show|display)\s.{0,200}", re.IGNORECASE)
+_PORT = re.compile(r"[A-Za-z][A-Za-z\-]*\d{1,4}(?:[/:.]\d{1,4}){0,3}|\d{1,3}(?:/\d{1,3}){1,3}")
 _HEADING = re.compile(
     r"\b(?:mac|hardware|hwaddress|physical|physique)\b|^Interface ?: \d", re.IGNORECASE
 )
@@ -94,7 +103,8 @@ MOST_PART_LINES = 200_000
 def parts(lines: Iterable[tuple[int, str]]) -> Iterator[Part]:
     """Part a paste at its prompts and headings."""
     part, full = Part(""), False
-    for number, line in lines:
+    for number, printed in lines:
+        line = _CLIENT_ID.sub(r"\1\2.\3\4.\5\6   ", printed)
         prompt = _PROMPT.match(line)
         if prompt or _BARE.fullmatch(line.strip()):
             yield part
@@ -112,8 +122,8 @@ def parts(lines: Iterable[tuple[int, str]]) -> Iterator[Part]:
     yield part
 
 
-def rows(part: Part) -> Iterator[Row | Unread]:
-    """Read one table, its rows in order."""
+def rows(part: Part, kind: str = "") -> Iterator[Row | Unread]:
+    """Read one table, its rows in order. kind: MACS where the user says that it is one."""
     waiting: dict[str, list[tuple[int, str]]] = {}
     for number, line in part.lines:
         mac = _only_mac(line)
@@ -121,7 +131,7 @@ def rows(part: Part) -> Iterator[Row | Unread]:
             waiting.setdefault(mac, []).append((number, line))
         elif MAC.search(line):
             yield Unread(number, line, "names the hardware address of no device")
-        elif IP.search(line) and re.search("incomplete|FAILED|unresolved", line, re.IGNORECASE):
+        elif IP.search(line) and _NO_MAC.search(line):
             yield Unread(number, line, "names no hardware address")
     if not waiting:
         return
@@ -132,7 +142,7 @@ def rows(part: Part) -> Iterator[Row | Unread]:
             number, _ = lines.pop(0)
             found.append(_at(row, number))
     for left in waiting.values():
-        found += [_plainly(number, line) for number, line in left]
+        found += [_plainly(number, line, kind) for number, line in left]
     yield from sorted(found, key=lambda row: row.line)
 
 
@@ -228,7 +238,10 @@ def _row(name: str, said: Mapping[str, Any]) -> Row | None:
     if kind == ARP and ip is None:
         return None
     port = _first(said, "port" if kind == MACS else "interface")
-    return Row(0, kind, mac, ip, _first(said, "vlan"), port, _first(said, "type"), _first(said, "name"))  # fmt: skip
+    if port and kind == MACS and (port.endswith(":") or not re.search(r"\w", port)):
+        return None  # a word of another layout, where a port is expected
+    how = "local" if said.get("LOCAL") else _first(said, "type")
+    return Row(0, kind, mac, ip, _first(said, "vlan"), port, how, _first(said, "name"))
 
 
 def _first(said: Mapping[str, Any], what: str) -> str:
@@ -251,12 +264,20 @@ def _at(row: Row, number: int) -> Row:
     return Row(number, row.kind, row.mac, row.ip, row.vlan, row.port, row.type, row.name)
 
 
-def _plainly(number: int, line: str) -> Row | Unread:
-    """Read what stands in a row of an unknown layout: one address of each kind is enough."""
+def _plainly(number: int, line: str, kind: str) -> Row | Unread:
+    """Read what stands in a row of an unknown layout: one address of each kind is enough.
+
+    Of an address table the hardware address is, with the port and the VLAN where they are plain.
+    """
     ips, macs = IP.findall(line), MAC.findall(line)
-    ip, mac = (
-        (device_ip(ips[0]), device_mac(macs[0])) if len(ips) == len(macs) == 1 else (None, None)
-    )
+    mac = device_mac(macs[0]) if len(macs) == 1 else None
+    ip = device_ip(ips[0]) if len(ips) == 1 else None
     if ip and mac:
         return Row(number, ARP, mac, ip)
+    if mac and not ips and kind == MACS:
+        words = line.replace(macs[0], " ").split()
+        ports = [word for word in words if _PORT.fullmatch(word)]
+        vlans = [word for word in words if word.isdecimal() and 0 < int(word) < 4_095]
+        vlan, port = (each[0] if len(each) == 1 else "" for each in (vlans, ports))
+        return Row(number, MACS, mac, None, vlan, port)
     return Unread(number, line, "is a row of a layout that is not known")
