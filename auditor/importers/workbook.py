@@ -106,9 +106,9 @@ def _rows(raw: bytes, sheet: str, name: str) -> Iterator[tuple[int, list[str]]]:
 
     try:
         found = CalamineWorkbook.from_filelike(BytesIO(raw)).get_sheet_by_name(sheet)
-        above, left = found.start or (0, 0)
+        left = found.start[1] if found.start else 0  # rows come from the sheet's first on
         filled = Merged(found.merged_cell_ranges or (), left)
-        for number, row in enumerate(found.iter_rows(), above):
+        for number, row in enumerate(found.iter_rows()):
             yield number + 1, filled.row(number, [text(cell) for cell in row])
     except (CalamineError, ValueError, OSError) as error:
         raise DataError(
