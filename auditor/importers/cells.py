@@ -77,6 +77,7 @@ class Reader:
             "key": values.key,
             "serial": values.key,
             "host": values.host,
+            "client_id": values.client_id,
             "name": values.name,
             "amount": values.amount,
             "count": values.count,

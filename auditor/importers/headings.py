@@ -18,7 +18,7 @@ from auditor.model.observation import Origin
 
 SHIPPED = Path(__file__).parent.parent / "data"
 # places of a record that are no field of an observation
-PLACES = frozenset({"ip", "seen", "make_model"})
+PLACES = frozenset({"ip", "seen", "make_model", "client_id"})
 HEADING_CHARS = 200
 _NEITHER = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

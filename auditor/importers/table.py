@@ -106,6 +106,8 @@ class _Table:
         read = self._readers[column.at, column.field].read(cells)
         if column.field in {"ip", "mac"}:
             found.put_address(column.field, read.texts)
+        elif column.kind == "client_id":
+            found.put("mac", read.texts)  # where no column says it plainly
         elif column.field == MAKER:
             found.put_maker(read.texts)
         else:
@@ -209,14 +211,14 @@ def _fields(columns: Iterable[Column]) -> tuple[str, ...]:
             names |= dict.fromkeys((MAKER, BRAND))
         elif column.field == "ip":
             names["device.hostname"] = None  # lists of addresses hold names, too
-        elif column.field not in {"mac", "seen"}:
+        elif column.field not in {"mac", "seen", "client_id"}:
             names[column.field] = None
     return tuple(names)
 
 
 def _is_guess(column: Column) -> bool:
     """Tell what comes after columns that say one thing each."""
-    return column.kind == "make_model"
+    return column.kind in {"make_model", "client_id"}
 
 
 def _codes(column: Column, vocabulary: Headings) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from auditor.importers.duid import hardware_in
 from auditor.importers.headings import folded
 from auditor.importers.secrets import clean
 
@@ -122,6 +123,12 @@ def mac(text: str) -> Value:
     if good:
         return Value(good[0], "", tuple(good[1:]))
     return Value(None, reason)
+
+
+def client_id(text: str) -> Value:
+    """Read the hardware address in a DHCP client's identifier, which may be anything else."""
+    digits = hardware_in(bare(text))
+    return Value(_device_address(digits)[0]) if digits else EMPTY
 
 
 _DAMAGED = "was damaged"

@@ -291,7 +291,7 @@ def test_a_merged_cell_holds_for_all_its_rows(tmp_path):
 
     path = tmp_path / "list.xlsx"
     path.write_bytes(sheet_of(fill))
-    assert [fact.detail for fact in facts(read(path))][0] == "list.xlsx:4"
+    assert next(fact.detail for fact in facts(read(path))) == "list.xlsx:4"
     found = [said(fact) for fact in facts(read(path))]
     assert [(row["asset.tag"], row.get("asset.manufacturer")) for row in found] == [
         ("T1", "Acme"),
