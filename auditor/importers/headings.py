@@ -98,6 +98,10 @@ class Headings:
             or whole in {folded(text) for text in more}
         )
 
+    def field_of(self, heading: str) -> str:
+        """Give the field that a heading is an alias of, empty where it is of none."""
+        return self.aliases.get(folded(heading), "")
+
     def known(self, heading: str) -> bool:
         """Tell whether a heading is one of the vocabulary's, a secret's included."""
         whole = folded(heading)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditor.importers.headings import Headings
 from auditor.importers.plan import Plan
 from auditor.importers.rows import Rows
+from auditor.importers.strays import Strays
 from auditor.plugins import Rejected
 
 
@@ -17,14 +19,12 @@ class Chunk:
     columns: Sequence[Sequence[str]]
 
 
-def squared(plan: Plan, rows: Rows, refused: list[Rejected]) -> Chunk:
-    """Bring the rows to the width of the headings; refuse those that do not fit."""
-    return _Shape(plan).squared(rows, refused)
+class Shape:
+    """Brings the rows of one table into shape, chunk after chunk."""
 
-
-class _Shape:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, vocabulary: Headings) -> None:
         self._plan = plan
+        self._strays = Strays(plan, vocabulary)
 
     def squared(self, rows: Rows, refused: list[Rejected]) -> Chunk:
         """Bring the rows to the width of the headings; refuse those that do not fit."""
@@ -39,15 +39,15 @@ class _Shape:
             numbers, cells = [n for n, _ in kept], [row for _, row in kept]
         if self._plan.filled:
             numbers, cells = self._visited(numbers, cells, refused)
-        columns = list(zip(*cells, strict=True))
-        head = list(self._plan.headings)
-        if columns and head[0] in columns[0] and head in cells:
-            again = [number for number, row in zip(numbers, cells, strict=True) if row == head]
-            refused += [Rejected(number, "the headings again") for number in again]
-            numbers = [n for n, row in zip(numbers, cells, strict=True) if row != head]
-            cells = [row for row in cells if row != head]
-            columns = list(zip(*cells, strict=True))
-        return Chunk(numbers, cells, columns)
+        kept = []
+        for number, row in zip(numbers, cells, strict=True):
+            if why := self._strays.why(row):
+                refused.append(Rejected(number, why))
+            else:
+                kept.append((number, row))
+        if len(kept) < len(cells):
+            numbers, cells = [n for n, _ in kept], [row for _, row in kept]
+        return Chunk(numbers, cells, list(zip(*cells, strict=True)))
 
     def _visited(
         self, numbers: Sequence[int], cells: Sequence[list[str]], refused: list[Rejected]

@@ -12,7 +12,7 @@ from auditor.importers.gathered import Found
 from auditor.importers.headings import Headings
 from auditor.importers.plan import BRAND, MAKER, MODEL, TEXT, Column, Plan
 from auditor.importers.rows import Rows
-from auditor.importers.squared import Chunk, squared
+from auditor.importers.squared import Chunk, Shape
 from auditor.importers.values import plain_text
 from auditor.model.block import Block, Record
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
@@ -21,12 +21,24 @@ from auditor.plugins import Item, Noted, Options, Rejected
 KEYS = frozenset({
     "asset.tag", "asset.serial", "device.serial", "device.id", "device.hostname", "dhcp.hostname",
 })  # fmt: skip
+# what may be said of a device, and names none by itself
+ABOUT = frozenset(
+    f"asset.{name}"
+    for name in (
+        "owner", "owner_type", "organisation", "location", "site", "building", "floor", "room", "acquired",
+        "installed", "removed", "replacement", "funding", "contract", "order", "supplier", "supplier_uei",
+        "supplier_cage", "cost", "status", "custodian", "purpose", "sensitivity", "network_exposure", "vlan",
+        "privacy_assessment", "risk_assessment", "control_internet", "control_functions", "control_firewall",
+        "control_storage", "core_network", "mitigation", "certificate",
+    )
+)  # fmt: skip
 SHOWN_CHARS = 40  # of a cell that a reason repeats
 TEXT_CHARS = 1_000  # of a refused row
 _NO_KEY = "nothing in the row tells the device from others, so it will match no other record"
 _SWALLOWED = (
     "a quoted cell of it goes over lines that look like rows: is a quote missing or astray?"
 )
+_NAMELESS = "names nothing by which a device could be found"
 _NOTHING = "nothing is left of the row"
 BLOCK_ROWS = 1_000  # as many as the ledger writes at a time
 _FUTURE = timedelta(days=1)
@@ -49,6 +61,7 @@ class _Table:
     def __init__(self, plan: Plan, options: Options, vocabulary: Headings) -> None:
         self._plan = plan
         self._options = options
+        self._shape = Shape(plan, vocabulary)
         self._fields = _fields(plan.columns)
         self._readers = {
             (column.at, column.field): Reader(
@@ -59,7 +72,7 @@ class _Table:
 
     def read(self, rows: Rows) -> Iterator[Item]:
         refused: list[Rejected] = []
-        chunk = squared(self._plan, rows, refused)
+        chunk = self._shape.squared(rows, refused)
         yield from refused
         if chunk.cells:
             yield from self._records(chunk)
@@ -82,19 +95,27 @@ class _Table:
             (ip, mac, f"{name}:{number}", row)
             for ip, mac, number, row in zip(ips, macs, chunk.numbers, values, strict=True)
         ]
-        dead = set()
-        if all(None in texts for texts in found.fields.values()):
-            dead = {
-                at
-                for at, (ip, mac, _, row) in enumerate(records)
-                if not (ip or mac or any(row) or at in found.more)
-            }
+        dead = self._nameless(found, len(records))
         for at in sorted(dead):
             if any(cell.strip() for cell in chunk.cells[at]):
-                why = "; ".join(found.problems.pop(at, [])) or _NOTHING
+                wrong = "; ".join(found.problems.pop(at, []))
+                why = _NAMELESS if any(records[at][3]) else wrong or _NOTHING
                 yield Rejected(chunk.numbers[at], why, self._text(chunk.cells[at]))
         yield from self._notes(chunk, found, dead)
         yield from self._emitted(fields, records, found, dead)
+
+    def _nameless(self, found: Found, count: int) -> set[int]:
+        """Give the rows that name no device; of a form any word that was filled in counts."""
+        telling = [
+            texts for name, texts in found.fields.items() if self._plan.filled or name not in ABOUT
+        ]
+        if any(None not in texts for texts in telling):
+            return set()
+        return {
+            at
+            for at in range(count)
+            if at not in found.more and not any(texts[at] for texts in telling)
+        }
 
     def _take(self, column: Column, cells: Sequence[str], found: Found) -> None:
         if column.kind == "moment":

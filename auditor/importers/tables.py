@@ -17,14 +17,13 @@ from io import StringIO
 from itertools import chain, islice
 from typing import Any
 
-import re2
 import textfsm
 
+from auditor.importers.linear import Linear, error
 from auditor.importers.sighted import device_ip, device_mac
 
 LOOK_LINES = 120
 MOST_COLUMNS_CHARS = 400  # no table is wider; a longer line is not shown to a template
-MOST_MEM_BYTES = 1 << 20  # of one expression of a template
 ARP, MACS = "arp", "mac"
 MAC = re.compile(
     r"(?<![\w:.\-])(?:[0-9a-fA-F]{1,2}(?:[:-][0-9a-fA-F]{1,2}){5}|[0-9a-fA-F]{4}(?:[.:-][0-9a-fA-F]{4}){2}"
@@ -176,14 +175,6 @@ def templates() -> tuple[str, ...]:
     return tuple(name for name in every if _template(name))
 
 
-@lru_cache(maxsize=1)
-def _bounded() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = MOST_MEM_BYTES
-    return options
-
-
 @lru_cache(maxsize=256)
 def _template(name: str) -> textfsm.TextFSM | None:
     """Give a template that reads any line in linear time; None where RE2 cannot run it."""
@@ -193,11 +184,11 @@ def _template(name: str) -> textfsm.TextFSM | None:
     template = textfsm.TextFSM(StringIO((home / name.lstrip("/")).read_text(encoding="utf-8")))
     try:
         for rule in chain.from_iterable(template.states.values()):
-            rule.regex_obj = re2.compile(rule.regex, _bounded())
+            rule.regex_obj = Linear(rule.regex)
         for value in template.values:
             if hasattr(value, "compiled_regex"):  # of lists: it reads the value once more
-                value.compiled_regex = re2.compile(value.regex, _bounded())
-    except re2.error:
+                value.compiled_regex = Linear(value.regex)
+    except error:
         return None
     return template
 
@@ -269,7 +260,8 @@ def _plainly(number: int, line: str, kind: str) -> Row | Unread:
 
     Of an address table the hardware address is, with the port and the VLAN where they are plain.
     """
-    ips, macs = IP.findall(line), MAC.findall(line)
+    ips = [ip for ip in IP.findall(line) if not ip.startswith("255.")]  # a mask
+    macs = MAC.findall(line)
     mac = device_mac(macs[0]) if len(macs) == 1 else None
     ip = device_ip(ips[0]) if len(ips) == 1 else None
     if ip and mac:
