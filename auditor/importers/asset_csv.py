@@ -15,6 +15,7 @@ from auditor.importers.headings import shipped
 from auditor.importers.lines import lines
 from auditor.importers.plan import plan
 from auditor.importers.rows import Rows, consistency, evenly, rows, split
+from auditor.importers.secrets import REMOVED, clean
 from auditor.importers.table import items
 from auditor.plugins import Importer, Item, Options, Sample
 
@@ -59,11 +60,16 @@ def read(file: BinaryIO, options: Options) -> Iterator[Item]:
     if not planned.columns:
         raise DataError(
             f"no column of {name} is known",
-            why=f"its headings are: {', '.join(head.headings)[:300]}",
+            why=f"its headings are: {_shown(head.headings)}",
             hint="say what they hold: --map COLUMN=FIELD",
         )
     body = rows(chain([first], chunks), head.delimiter, len(head.headings))
     yield from items(planned, evenly(_behind(body, head)), options, vocabulary)
+
+
+def _shown(headings: Iterable[str]) -> str:
+    """Repeat headings; one that may be a password, in a list without headings, is not."""
+    return ", ".join(REMOVED if shipped().is_secret(h) else clean(h) for h in headings)[:300]
 
 
 def _first_texts(head: bytes) -> list[str]:

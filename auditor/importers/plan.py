@@ -15,6 +15,17 @@ from auditor.plugins import Mapped, Options
 USED_FROM = 92  # of 100: one letter in twelve
 SUGGESTED_FROM = 75
 MOST_NEAR_MISSES = 200  # headings that are compared with all aliases
+THINGS = (
+    "camera",
+    "device",
+    "equipment",
+    "appareil",
+    "equipement",
+    "asset",
+    "unit",
+    "item",
+    "actif",
+)
 SHORTEST = 5  # letters of a heading that a near miss may be looked for
 MAKER, BRAND, MODEL = "asset.manufacturer", "asset.brand", "asset.model"
 TEXT = "asset.description"
@@ -169,15 +180,30 @@ def _exact(
     return vocabulary.aliases.get(whole) or vocabulary.aliases.get(folded(heading.split("(", 1)[0]))
 
 
+def _core(whole: str) -> str:
+    """Take off the word for the thing itself: `cameramake` is `make`."""
+    for word in THINGS:
+        if whole.startswith(word) and whole != word:
+            return whole.removeprefix(word)
+        if whole.endswith(word) and whole != word:
+            return whole.removesuffix(word)
+    return whole
+
+
 def _near(heading: str, vocabulary: Headings) -> Mapped:
     from rapidfuzz import fuzz, process
 
     whole = folded(heading)
     if len(whole) < SHORTEST:
         return Mapped(heading, None, 0, reason="unknown heading")
-    choices = process.extract(
-        whole, list(vocabulary.aliases), scorer=fuzz.ratio, score_cutoff=SUGGESTED_FROM, limit=5
+    found = process.extract(
+        whole, list(vocabulary.aliases), scorer=fuzz.ratio, score_cutoff=SUGGESTED_FROM, limit=20
     )
+    # `camera make` is no `camera mac`: without the word that all have it must be alike as well
+    choices = [c for c in found if fuzz.ratio(_core(whole), _core(c[0])) >= SUGGESTED_FROM]
+    if not choices and (field := vocabulary.aliases.get(_core(whole), "")):
+        wish = f'perhaps {field}: --map "{heading[:60]}={field}"'
+        return Mapped(heading, None, SUGGESTED_FROM, reason=wish)
     if not choices:
         return Mapped(heading, None, 0, reason="unknown heading")
     alias, score, _ = choices[0]
