@@ -24,6 +24,7 @@ _TOTAL = re.compile(
 _TOTAL_LETTERS = frozenset("TtGgSsNn ")
 _AMOUNT = re.compile(r"[\s\d.,'’%$€£+-]*|[A-Z]{2,3}\$?\s?[\d\s.,]+")
 _DIGIT = re.compile(r"\d")
+_NUMBERED = re.compile(r"\d\D*\d\D*\d")  # headings hold two at most: `IPv4 Address`, `MAC 2`
 _TITLED = frozenset({"asset.tag", "asset.name"})
 
 
@@ -46,7 +47,7 @@ class Strays:
         first = row[0] or next(filter(None, row))
         if first[:1] in _TOTAL_LETTERS and _TOTAL.fullmatch(first) and _is_total(row, first):
             return TOTAL
-        if not _DIGIT.search("".join(row)) and self._is_head(row):
+        if not _NUMBERED.search("".join(row)) and self._is_head(row):
             self._elsewhere = self._differs(row)
             return OTHERS if self._elsewhere else HEADINGS
         if self._elsewhere:
@@ -56,11 +57,9 @@ class Strays:
         return ""
 
     def _is_head(self, row: Sequence[str]) -> bool:
-        filled = [cell for cell in row if cell and not cell.isspace()]
-        if len(filled) < min(MANY, self._width):
-            return False
         if [cell.strip() for cell in row] == self._first:
             return True
+        filled = [cell for cell in row if cell and not cell.isspace()]
         known = sum(map(self._is_known, filled))
         return known >= MANY and known * 5 >= len(filled) * 4
 

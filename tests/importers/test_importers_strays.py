@@ -69,6 +69,14 @@ def test_headings_under_other_names_begin_the_same_table_again():
     assert read(f"{HEAD}{rows}{again}{rows}") == ([2, 4], {3: "the headings again"})
 
 
+def test_headings_with_numbers_are_headings_as_well():
+    head = "Asset Tag,IPv4 Address,MAC Address 1,Serial Number\n"
+    row = "T1,10.0.0.1,44:19:b6:00:00:01,SN-00001\n"
+    other = "Tag,IP,MAC 1,Serial\n"
+    again = {3: "the headings again", 5: "the headings again"}
+    assert read(f"{head}{row}{head}{row}{other}{row}") == ([2, 4, 6], again)
+
+
 def test_a_table_with_its_columns_in_another_order_is_not_read_under_the_wrong_headings():
     other = "Asset Tag,Serial Number,Make,Model,Name,Location,IP\nT2,SN-00002,Acme,AC-1,dock,x,10.0.0.2\n"
     rows = "T1,gate,Acme,AC-1,SN-00001,north,10.0.0.1\n"
