@@ -127,6 +127,15 @@ def test_a_registry_is_refreshed_from_a_file(auditor, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+def test_identify_takes_a_byte_order_mark_and_says_what_it_does_not_take(auditor):
+    line = json.dumps({"id": "x1", "field": "http.server", "value": "Nothing/1.0"}) + "\n"
+    run = auditor("identify", "--json", stdin="\ufeff" + line)
+    assert json.loads(run.stdout)["id"] == "x1"
+    run = auditor("identify", "--json", stdin="\0".join(line))
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "UTF-16" in run.stderr and "iconv" in run.stderr
+
+
 def test_identify_answers_in_order_and_survives_bad_lines(auditor):
     asked = [
         json.dumps({"id": "a", "observations": [{"field": "http.server", "value": "App-webs/"}]}),

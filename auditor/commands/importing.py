@@ -167,7 +167,8 @@ def _one(
         if not asked.json:
             options = settled(importer, source, options, person())
         refusals = Refusals(_label(path, asked.files), Path.cwd(), write=True)
-        return _imported(setting, source, importer, options, ledger, refusals)
+        wanted = tuple(mappings.spoken(asked.mapping))
+        return _imported(setting, source, importer, options, ledger, refusals, wanted)
 
 
 def _label(path: Path, files: Iterable[Path]) -> str:
@@ -192,6 +193,7 @@ def _imported(
     options: Options,
     ledger: Ledger,
     refusals: Refusals,
+    wanted: tuple[str, ...],
 ) -> Taken:
     name = source.path.name
     columns: list[Mapped] = []
@@ -205,7 +207,7 @@ def _imported(
         tool_version=__version__,
     )
     progress = Progress(quiet=setting.quiet)
-    said = _Said(refusals, columns, versions, progress)
+    said = _Said(refusals, columns, versions, progress, wanted)
     digest = content_key(source, options)
     changes: Mapping[str, int] = {}
     kept: Path | None = None
@@ -227,12 +229,13 @@ def _imported(
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """Everything that is told of one file while it is imported."""
+    """Everything that is told of one file while it is imported. wanted: columns that the user named."""
 
     refusals: Refusals
     columns: list[Mapped]
     versions: Versions
     progress: Progress
+    wanted: tuple[str, ...] = ()
 
     def notes(self, source: Source, importer: Importer, rows: int) -> tuple[str, ...]:
         """Give what the ledger keeps of the import itself."""
@@ -252,6 +255,8 @@ def _filled(
         watched = _watched(found, source, said.progress)
         batch.append(said.versions.counted(_facts(watched, said.columns, said.refusals)))
     source.check_unchanged()
+    if importer.columns:
+        mappings.check(said.wanted, said.columns, source.path.name)
     return said.versions.changes()
 
 

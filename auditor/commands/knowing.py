@@ -3,10 +3,11 @@
 import hashlib
 import json
 import sys
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from auditor import wiring
 from auditor.commands.terminal import emit, safe, table
@@ -21,11 +22,24 @@ def identify(fingerprints: Path | None, *, as_json: bool) -> int:
     if not as_json:
         raise UsageError("identities are written as JSON Lines only", hint="leave --no-json out")
     known = wiring.knowledge((fingerprints,) if fingerprints else ())
-    lines = (line.decode("utf-8", "surrogateescape") for line in sys.stdin.buffer)
+    lines = _lines(sys.stdin.buffer)
     write = sys.stdout.write
     for line in identify_lines(lines, known):
         write(line + "\n")
     return 0
+
+
+def _lines(file: BinaryIO) -> Iterator[str]:
+    """Give lines of UTF-8, with a byte order mark or without; refuse wide characters in words."""
+    for number, line in enumerate(file):
+        if not number and (line.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in line[:4]):
+            raise UsageError(
+                "the input is UTF-16 or UTF-32",
+                why="JSON Lines are UTF-8 (RFC 8259, 8.1)",
+                hint="write it as UTF-8, e.g. with iconv -f UTF-16 -t UTF-8",
+            )
+        whole = line if number else line.removeprefix(BOM_UTF8)
+        yield whole.decode("utf-8", "surrogateescape")
 
 
 def oui(words: tuple[str, ...], *, as_json: bool) -> int:

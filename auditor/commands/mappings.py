@@ -3,12 +3,15 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from auditor import wiring
 from auditor.errors import DataError, UsageError
+from auditor.importers.headings import folded
+from auditor.plugins import Mapped
 
+NEAR = 60  # of 100
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -25,6 +28,25 @@ def spoken(texts: tuple[str, ...]) -> dict[str, str]:
             )
         found[column.strip()] = field.strip()
     return found
+
+
+def check(wanted: Iterable[str], columns: Iterable[Mapped], name: str) -> None:
+    """Refuse a mapping that was just said of a column that the file does not have."""
+    from rapidfuzz import fuzz, process
+
+    here = {folded(column.column): column.column for column in columns if column.column}
+    for heading in wanted:
+        if folded(heading) in here:
+            continue
+        near = process.extract(
+            folded(heading), list(here), scorer=fuzz.ratio, score_cutoff=NEAR, limit=3
+        )
+        like = ", ".join(repr(here[found]) for found, _, _ in near)
+        raise UsageError(
+            f"{name} has no column {heading!r}",
+            why=f"the nearest are: {like}" if like else "none of its columns is called nearly so",
+            hint="write --map with a column as its heading has it; --dry-run shows them all",
+        )
 
 
 def _path(name: str) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor import wiring
+from auditor.commands import mappings
 from auditor.commands.columns_told import column_json, show_mapping, told_of_columns
 from auditor.commands.importing import (
     Asked,
@@ -93,6 +94,8 @@ def _one(
                 found.noted.append(item)
             else:
                 found.rows.extend(_rows(item))
+        if importer.columns:
+            mappings.check(mappings.spoken(asked.mapping), found.columns, path.name)
         digest = content_key(source, options)
     known = _known(found.rows, ledger, options.site) if ledger else Known({}, {})
     imports = ledger.imports(options.site) if ledger else ()

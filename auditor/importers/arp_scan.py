@@ -1,7 +1,8 @@
 """What arp-scan printed: an address, its hardware address and a vendor a line, in any order.
 
-Source: arp-scan(1). Header and footer are absent with `--plain`; repeated answers end in
-`(DUP: n)`, tagged ones in `(802.1Q VLAN=n)`. The vendor is an opinion on the address that is
+Source: arp-scan(1). Header and footer are absent with `--plain`; further answers for an address
+end in `(DUP: n)`, whoever gave them: the same device again, or another one with the same address
+(cameras at their factory address); tagged ones end in `(802.1Q VLAN=n)`. The vendor is an opinion on the address that is
 formed anew from newer registries, and is not taken.
 """
 
@@ -15,6 +16,7 @@ from auditor.model.observation import Endpoint
 from auditor.plugins import Importer, Item, Options, Rejected, Sample
 
 NAME = "arp_scan"
+MOST_ANSWERED = 200_000  # pairs that are remembered; beyond them an answer counts again
 _ABOUT = re.compile(
     r"\s*(?:Interface: \S+, |Starting arp-scan|Ending arp-scan|Target list from|WARNING:"
     r"|\d+ packets? received)"
@@ -36,8 +38,9 @@ def recognise(sample: Sample) -> int:
 
 
 def read(file: BinaryIO, options: Options) -> Iterator[Item]:
-    """Give one record a line; an answer that came twice is one."""
+    """Give one record a line; what the same device answered twice is one."""
     found, first = False, True
+    answered: set[tuple[str, str]] = set()
     for number, line in numbered(file):
         if not line.strip() or _ABOUT.match(line):
             found = found or bool(_ABOUT.match(line))
@@ -49,8 +52,10 @@ def read(file: BinaryIO, options: Options) -> Iterator[Item]:
             yield Rejected(number, "names no address with a hardware address", shown(line))
             continue
         found, first = True, False
-        if "(DUP:" in line:
+        if (ip, mac) in answered and "(DUP:" in line:
             continue
+        if len(answered) < MOST_ANSWERED:
+            answered.add((ip, mac))
         tag = _VLAN.search(line)
         vlan = int(tag[1]) if tag and 0 < int(tag[1]) < 4_095 else None
         yield record(NAME, options, number, Endpoint(ip, mac, 0, "file", vlan))

@@ -15,6 +15,7 @@ from auditor.importers.headings import shipped
 from auditor.importers.lines import lines
 from auditor.importers.plan import plan
 from auditor.importers.rows import Rows, consistency, evenly, rows, split
+from auditor.importers.secrets import REMOVED, clean
 from auditor.importers.table import items
 from auditor.plugins import Importer, Item, Options, Sample
 
@@ -33,8 +34,9 @@ def recognise(sample: Sample) -> int:
     found = find_head(texts, shipped())
     if found is None or len(found.headings) < 2:
         return 0
-    dialect = shipped().dialect(found.headings)
-    _, share = consistency(split(texts[found.row - 1 : LOOK_ROWS], found.delimiter))
+    first = split(texts[found.row - 1 : LOOK_ROWS], found.delimiter)
+    dialect = shipped().dialect(found.headings, rows=[cells for _, cells in first[1:]])
+    _, share = consistency(first)
     known = min(6, found.score)
     return min(95, 10 + 8 * known + int(20 * share) + (15 if dialect else 0))
 
@@ -53,15 +55,21 @@ def read(file: BinaryIO, options: Options) -> Iterator[Item]:
             why="it is empty" if empty else "none of its first rows holds headings that are known",
             hint="put the headings into one row, or name them: --map COLUMN=FIELD",
         )
-    planned = plan(head.headings, options, vocabulary, "asset_csv")
+    some = split(first.texts[head.row : head.row + LOOK_ROWS], head.delimiter)
+    planned = plan(head.headings, options, vocabulary, "asset_csv", [cells for _, cells in some])
     if not planned.columns:
         raise DataError(
             f"no column of {name} is known",
-            why=f"its headings are: {', '.join(head.headings)[:300]}",
+            why=f"its headings are: {_shown(head.headings)}",
             hint="say what they hold: --map COLUMN=FIELD",
         )
     body = rows(chain([first], chunks), head.delimiter, len(head.headings))
     yield from items(planned, evenly(_behind(body, head)), options, vocabulary)
+
+
+def _shown(headings: Iterable[str]) -> str:
+    """Repeat headings; one that may be a password, in a list without headings, is not."""
+    return ", ".join(REMOVED if shipped().is_secret(h) else clean(h) for h in headings)[:300]
 
 
 def _first_texts(head: bytes) -> list[str]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from auditor.importers import values
 from auditor.importers.dates import read_day, read_moment
 from auditor.importers.secrets import may_hold
-from auditor.importers.values import NO_KEY, NOTHING, Value
+from auditor.importers.values import NO_KEY, NO_NAME, NOTHING, Value
 
 MEMORY = 50_000  # cells that a reader remembers
 FEW = 4  # a column with less than a quarter of different cells is read by them
@@ -22,6 +22,7 @@ _FIRST_OCTETS = frozenset(map(str, range(1, 224)))
 _NO_KEYS = frozenset(form for word in NO_KEY for form in (word, word.upper(), word.title()))
 SHORT = 4  # letters of a key that is looked at twice
 LONGEST_NOTHING = max(map(len, NOTHING)) + 1
+LONGEST_NO_NAME = max(map(len, NO_NAME)) + 1
 _ZEROS = "00:00:00:00:00:00"
 _EVEN = bytes(range(0, 256, 2))
 _NUMBER_LIKE = re.compile(r"\n.\.")  # `1.12233445E10` is digits and an E to the eye
@@ -67,6 +68,7 @@ class Reader:
             "key": _keys,
             "serial": _keys,
             "text": _texts,
+            "name": _names,
             "host": _keys,
         }
         slow: dict[str, Callable[[str], Value]] = {
@@ -75,6 +77,8 @@ class Reader:
             "key": values.key,
             "serial": values.key,
             "host": values.host,
+            "client_id": values.client_id,
+            "name": values.name,
             "amount": values.amount,
             "count": values.count,
             "code": lambda cell: values.code(cell, codes),
@@ -197,6 +201,16 @@ def _texts(cells: Sequence[str], different: Set[str]) -> list[str | None] | None
     if max(map(len, some), default=0) > values.CELL_CHARS or _says_nothing(some):
         return None
     return _whole(cells, different)
+
+
+def _names(cells: Sequence[str], different: Set[str]) -> list[str | None] | None:
+    """Names of makers and models: texts of which none may be a word for an unknown one."""
+    if any(
+        len(cell) < LONGEST_NO_NAME and cell.lower().strip("()[]<> ") in NO_NAME
+        for cell in different - {""}
+    ):
+        return None
+    return _texts(cells, different)
 
 
 def _says_nothing(some: Set[str]) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from auditor.errors import DataError
+from auditor.importers.duid import hardware_in
 from auditor.importers.sighted import (
     at_second,
     device_ip,
@@ -33,8 +34,6 @@ _V6 = re.compile(
     r"(?: (?P<id>\S{1,800}))?",
     re.IGNORECASE,
 )
-_LINK_IDS = ((re.compile(r"00:01:00:01:(?:[0-9a-f]{2}:){4}((?:[0-9a-f]{2}:){5}[0-9a-f]{2})")),
-             (re.compile(r"00:03:00:01:((?:[0-9a-f]{2}:){5}[0-9a-f]{2})")))  # fmt: skip
 
 
 def recognise(sample: Sample) -> int:
@@ -56,7 +55,11 @@ def read(file: BinaryIO, options: Options) -> Iterator[Item]:
             yield Rejected(number, "is no lease", shown(line))
             continue
         found = True
-        mac = device_mac(lease["mac"]) if ":" in lease["mac"] else _within(lease["id"] or "")
+        mac = (
+            device_mac(lease["mac"])
+            if ":" in lease["mac"]
+            else device_mac(hardware_in(lease["id"] or "") or "")
+        )
         name = None if lease["name"] == "*" else lease["name"]
         held = at_second(lease["end"])  # 0: for ever
         seen = (("dhcp.hostname", name),)
@@ -66,14 +69,6 @@ def read(file: BinaryIO, options: Options) -> Iterator[Item]:
             f"{options.name or 'the file'} holds no lease of dnsmasq",
             hint="give /var/lib/misc/dnsmasq.leases",
         )
-
-
-def _within(identifier: str) -> str | None:
-    """Give the hardware address in a DHCP unique identifier."""
-    for form in _LINK_IDS:
-        if held := form.fullmatch(identifier.lower()):
-            return device_mac(held[1])
-    return None
 
 
 IMPORTER = Importer(name=NAME, recognise=recognise, read=read, source="dnsmasq(8), lease.c")

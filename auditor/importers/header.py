@@ -14,6 +14,9 @@ from auditor.importers.rows import DELIMITERS, consistency, split
 LOOK_ROWS = 60
 MOST_HEADING_COLUMNS = 20_000
 _SEPARATOR = re.compile(r"""\s*"?sep=(?P<mark>.)"?\s*""", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?|[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}|[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4}){2}"
+)
 _MOSTLY_DIGITS = re.compile(r"[\d\s.,:/+\-]+")
 
 
@@ -66,16 +69,27 @@ def head_of(
         if len(cells) > MOST_HEADING_COLUMNS:
             continue
         made = _headings(cells, found[at - 1][1] if at else (), vocabulary)
-        score = sum(vocabulary.known(text) + 2 * (folded(text) in asked) for text in made if text)
+        score = _score(made, asked, vocabulary)
         if score > (best.score if best else 0) and not _is_record(cells):
             best = Head(delimiter, number, made, score)
     return best
+
+
+def _score(headings: Sequence[str], asked: Collection[str], vocabulary: Headings) -> int:
+    """Count the known headings; one of secrets alone may well be a password in a row without any."""
+    known = [text for text in headings if text and vocabulary.known(text)]
+    named = sum(2 for text in headings if text and folded(text) in asked)
+    if not named and all(vocabulary.is_secret(text) for text in known):
+        return 0
+    return len(known) + named
 
 
 def _is_record(cells: Sequence[str]) -> bool:
     """Tell whether a row holds values and no headings: headings are hardly ever numbers."""
     filled = [cell for cell in cells if cell.strip()]
     numbers = sum(bool(_MOSTLY_DIGITS.fullmatch(cell)) for cell in filled)
+    if any(_ADDRESS.fullmatch(cell.strip()) for cell in filled):
+        return True
     return len(filled) > 1 and numbers * 3 > len(filled)
 
 

@@ -7,7 +7,7 @@ underscores differ from one export to the next.
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from auditor.model.observation import Origin
 
 SHIPPED = Path(__file__).parent.parent / "data"
 # places of a record that are no field of an observation
-PLACES = frozenset({"ip", "seen", "make_model"})
+PLACES = frozenset({"ip", "seen", "make_model", "client_id"})
 HEADING_CHARS = 200
 _NEITHER = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -41,6 +41,8 @@ class Dialect:
     """One tool's export. columns: folded heading -> field, empty where it holds nothing.
 
     filled: a row says something only where one of these columns does; empty for any column.
+    only: headings of which a machine's own export has one; where it has none, the values of
+    one column `begins` with those of another. No such export has a column of a register's.
     """
 
     tool: str
@@ -49,6 +51,19 @@ class Dialect:
     signature: frozenset[str]
     columns: Mapping[str, str]
     filled: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    begins: tuple[str, str] | None = None
+
+    def is_shown_by(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:
+        """Tell whether a table with the signature has what nothing but this tool writes."""
+        if not self.only or not self.only.isdisjoint(headings):
+            return True
+        if self.begins is None:
+            return False
+        long, short = (headings.index(name) for name in self.begins)
+        wide = [row for row in rows if len(row) > max(long, short)]
+        said = [(row[long], row[short]) for row in wide if row[long].strip() and row[short].strip()]
+        return 2 * sum(a.strip().startswith(b.strip()) for a, b in said) > len(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,7 @@ class Headings:
     aliases: folded heading -> field. ignored: headings that hold nothing of a device.
     kinds: field -> how its values are read. codes: field or `yesno` -> folded word -> code.
     fields: all that may be mapped to. spoken: every heading that anything above knows.
+    sellers: headings of sellers that name the maker where nothing else does.
     """
 
     aliases: Mapping[str, str]
@@ -69,6 +85,7 @@ class Headings:
     dialects: tuple[Dialect, ...]
     fields: frozenset[str]
     spoken: frozenset[str]
+    sellers: frozenset[str] = frozenset()
 
     def is_secret(self, heading: str, more: Iterable[str] = ()) -> bool:
         """Tell whether a column is called like one that holds secrets."""
@@ -81,16 +98,36 @@ class Headings:
             or whole in {folded(text) for text in more}
         )
 
+    def field_of(self, heading: str) -> str:
+        """Give the field that a heading is an alias of, empty where it is of none."""
+        return self.aliases.get(folded(heading), "")
+
     def known(self, heading: str) -> bool:
         """Tell whether a heading is one of the vocabulary's, a secret's included."""
         whole = folded(heading)
         return bool(whole) and (whole in self.spoken or self.is_secret(heading))
 
-    def dialect(self, headings: Iterable[str], kind: str = "") -> Dialect | None:
-        """Give the tool whose export this is: the one that asks for most of the headings."""
-        here = {folded(heading) for heading in headings}
-        fitting = [d for d in self.dialects if d.signature <= here and kind in {"", d.tool}]
+    def dialect(
+        self, headings: Iterable[str], kind: str = "", rows: Sequence[Sequence[str]] = ()
+    ) -> Dialect | None:
+        """Give the tool whose export this is: the one that asks for most of the headings.
+
+        kind: the tool that the user named. rows: the first ones behind the headings.
+        """
+        here = [folded(heading) for heading in headings]
+        fitting = [d for d in self.dialects if d.signature.issubset(here) and kind in {"", d.tool}]
+        if not kind:
+            fitting = [
+                d for d in fitting if d.is_shown_by(here, rows) and not self._is_register(d, here)
+            ]
         return max(fitting, key=lambda d: len(d.signature), default=None)
+
+    def _is_register(self, dialect: Dialect, headings: Iterable[str]) -> bool:
+        """Tell a register that happens to have the headings of a machine's export."""
+        others = (name for name in headings if name not in dialect.columns)
+        return bool(dialect.only) and any(
+            self.aliases.get(name, "").startswith("asset.") for name in others
+        )
 
 
 def load(folder: Path) -> Headings:
@@ -124,6 +161,8 @@ def _headings(tables: Mapping[str, Any], fields: frozenset[str]) -> Headings:
             frozenset(map(folded, row["signature"])),
             {folded(heading): field for heading, field in row["columns"].items()},
             frozenset(map(folded, row.get("filled", ()))),
+            frozenset(map(folded, row.get("only", ()))),
+            _pair(row.get("begins")),
         )
         for row in tables["dialect"]
     )
@@ -145,7 +184,15 @@ def _headings(tables: Mapping[str, Any], fields: frozenset[str]) -> Headings:
         dialects,
         allowed,
         frozenset(aliases).union(*(d.signature.union(d.columns) for d in dialects)),
+        frozenset(map(folded, tables["sellers"]["headings"])),
     )
+
+
+def _pair(names: Sequence[str] | None) -> tuple[str, str] | None:
+    if names is None:
+        return None
+    long, short = map(folded, names)
+    return long, short
 
 
 def _field_names(tables: Mapping[str, Any]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from auditor.plugins import Item, Options, Rejected, Sample
 
 UPLINK_FROM = 6  # addresses: more than a telephone with a computer behind it, and guests
 _OWN_PORTS = re.compile(
-    r"cpu|router|switch|sup-eth.*|self|igmp|vpc.?peer.*|-+|drop|l3.*|management|mgmt.*",
+    r"cpu|router|switch|sup-eth.*|self|igmp|vpc.?peer.*|-+|drop|l3[-_ ]?(?:if|int|vlan|router).*|management|mgmt.*",
     re.IGNORECASE,
 )
 _OWN_TYPES = re.compile(r"self|system|management|own|igmp|local|intf", re.IGNORECASE)
@@ -32,7 +32,7 @@ def likeness(sample: Sample, kind: str) -> int:
         return 0
     lines = first_lines(sample, 150)
     macs = [line for line in lines if MAC.search(line)]
-    if not macs or sum(1 for line in macs if _NO_TABLE.search(line)) > 0.5 * len(macs):
+    if not macs or sum(1 for line in macs if _NO_TABLE.search(line.strip())) > 0.5 * len(macs):
         return 0
     found = [row for part in parts(enumerate(lines, 1)) for row in rows(part)]
     read = [row for row in found if isinstance(row, Row)]
@@ -61,7 +61,7 @@ def read(file: BinaryIO, options: Options) -> Iterator[Item]:
 
 
 def _part(part: Part, options: Options) -> Iterator[Item]:
-    read = list(rows(part))
+    read = list(rows(part, MACS if options.kind == "mac_table" else ""))
     behind: dict[str, set[str]] = defaultdict(set)
     for row in read:
         if isinstance(row, Row) and row.kind == MACS:

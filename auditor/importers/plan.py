@@ -5,7 +5,7 @@ that it is a suggestion, and the column stays unused until somebody confirms it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.errors import UsageError
 from auditor.importers.headings import Dialect, Headings, folded
@@ -15,7 +15,23 @@ from auditor.plugins import Mapped, Options
 USED_FROM = 92  # of 100: one letter in twelve
 SUGGESTED_FROM = 75
 MOST_NEAR_MISSES = 200  # headings that are compared with all aliases
+THINGS = (
+    "camera",
+    "device",
+    "equipment",
+    "appareil",
+    "equipement",
+    "asset",
+    "unit",
+    "item",
+    "actif",
+)
 SHORTEST = 5  # letters of a heading that a near miss may be looked for
+MAKER, BRAND, MODEL = "asset.manufacturer", "asset.brand", "asset.model"
+TEXT = "asset.description"
+NAMES_MAKER = frozenset({MAKER, BRAND, "device.maker", "device.brand", "make_model"})
+SELLER = "asset.supplier"
+ALSO_MAKER = "and as asset.manufacturer: no other column names the maker"
 ANOTHER_NAME = {"device.ip": "ip", "last_seen": "seen", "serial": "asset.serial"}
 
 
@@ -51,13 +67,22 @@ class Plan:
         return len(self.headings)
 
 
-def plan(headings: Sequence[str], options: Options, vocabulary: Headings, tool: str) -> Plan:
-    """Decide about every column. tool: what the file is taken for when no dialect fits."""
+def plan(
+    headings: Sequence[str],
+    options: Options,
+    vocabulary: Headings,
+    tool: str,
+    rows: Sequence[Sequence[str]] = (),
+) -> Plan:
+    """Decide about every column. tool: what the file is taken for when no dialect fits.
+
+    rows: the first ones behind the headings, by which a tool's export may be told.
+    """
     wanted = _wanted(options.mapping, headings, vocabulary)
     more = {folded(heading): field for heading, field in options.headings.items()}
     known = {d.tool for d in vocabulary.dialects}
     kind = options.kind if options.kind in known else ""
-    dialect = vocabulary.dialect(headings, kind)
+    dialect = vocabulary.dialect(headings, kind, rows)
     found: list[Mapped] = []
     misses: list[int] = []
     for at, heading in enumerate(headings):
@@ -74,10 +99,13 @@ def plan(headings: Sequence[str], options: Options, vocabulary: Headings, tool: 
             found.append(Mapped(heading, None, 0, reason="" if heading else "no heading"))
     for at in misses[:MOST_NEAR_MISSES]:
         found[at] = _near(headings[at], vocabulary)
+    if dialect is None:
+        found = _with_makers(found, vocabulary)
     columns = tuple(
-        Column(at, m.column, m.field, vocabulary.kinds.get(m.field, "text"))
+        Column(at, m.column, field, vocabulary.kinds.get(field, "text"))
         for at, m in enumerate(found)
         if m.field
+        for field in ((m.field, MAKER) if m.reason == ALSO_MAKER else (m.field,))
     )
     return Plan(
         dialect.tool if dialect else (kind or tool),
@@ -89,6 +117,20 @@ def plan(headings: Sequence[str], options: Options, vocabulary: Headings, tool: 
         any(m.dropped for m in found),
         tuple(at for at, h in enumerate(headings) if dialect and folded(h) in dialect.filled),
     )
+
+
+def _with_makers(found: list[Mapped], vocabulary: Headings) -> list[Mapped]:
+    """Take a `Vendor` for the maker as well, as lists of computers mean it, where no other column
+    names one.
+    """
+    if any(column.field in NAMES_MAKER for column in found):
+        return found
+    return [
+        replace(column, reason=ALSO_MAKER)
+        if column.field == SELLER and folded(column.column) in vocabulary.sellers
+        else column
+        for column in found
+    ]
 
 
 def _wanted(
@@ -138,15 +180,30 @@ def _exact(
     return vocabulary.aliases.get(whole) or vocabulary.aliases.get(folded(heading.split("(", 1)[0]))
 
 
+def _core(whole: str) -> str:
+    """Take off the word for the thing itself: `cameramake` is `make`."""
+    for word in THINGS:
+        if whole.startswith(word) and whole != word:
+            return whole.removeprefix(word)
+        if whole.endswith(word) and whole != word:
+            return whole.removesuffix(word)
+    return whole
+
+
 def _near(heading: str, vocabulary: Headings) -> Mapped:
     from rapidfuzz import fuzz, process
 
     whole = folded(heading)
     if len(whole) < SHORTEST:
         return Mapped(heading, None, 0, reason="unknown heading")
-    choices = process.extract(
-        whole, list(vocabulary.aliases), scorer=fuzz.ratio, score_cutoff=SUGGESTED_FROM, limit=5
+    found = process.extract(
+        whole, list(vocabulary.aliases), scorer=fuzz.ratio, score_cutoff=SUGGESTED_FROM, limit=20
     )
+    # `camera make` is no `camera mac`: without the word that all have it must be alike as well
+    choices = [c for c in found if fuzz.ratio(_core(whole), _core(c[0])) >= SUGGESTED_FROM]
+    if not choices and (field := vocabulary.aliases.get(_core(whole), "")):
+        wish = f'perhaps {field}: --map "{heading[:60]}={field}"'
+        return Mapped(heading, None, SUGGESTED_FROM, reason=wish)
     if not choices:
         return Mapped(heading, None, 0, reason="unknown heading")
     alias, score, _ = choices[0]

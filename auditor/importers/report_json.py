@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from auditor.errors import DataError
 from auditor.importers.cells import day
-from auditor.importers.headings import shipped
+from auditor.importers.headings import PLACES, shipped
 from auditor.importers.values import CELL_CHARS, ip, key, mac, plain_text
 from auditor.model.observation import Attempt, Endpoint, Observation, Origin, Outcome
 from auditor.plugins import Importer, Item, Options, Rejected, Sample
@@ -84,7 +84,7 @@ def _observations(
     evidence = device.get("evidence")
     for piece in evidence if isinstance(evidence, list) else ():
         field, value = _pair(piece)
-        if field in fields - {"mac", "ip", "seen", "make_model"} and value:
+        if field in fields - PLACES - {"mac"} and value:
             yield Observation(field, value)
 
 

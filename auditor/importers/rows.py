@@ -1,7 +1,7 @@
 """Lines as rows of cells (RFC 4180 and what programs make of it), bounded in every direction.
 
-A row whose quoted cell is never closed would swallow the rest of the file; here only the
-line that opens the quote is lost, and is said so.
+A row whose quoted cell is never closed would swallow the rest of the file, or the rows up to
+the next quote; here only the line that opens the quote is lost, and is said so.
 """
 
 import csv
@@ -24,13 +24,15 @@ _OPEN = "a quote is opened and never closed"
 class Rows:
     """Rows of cells and the numbers of the lines that they begin at. refused: what is no row.
 
-    nul: numbers of lines that NULs were taken out of.
+    nul: numbers of lines that NULs were taken out of. doubted: numbers of rows that go over
+    several lines which look like rows themselves.
     """
 
     numbers: Sequence[int]
     cells: list[list[str]]
     refused: tuple[Rejected, ...] = ()
     nul: tuple[int, ...] = ()
+    doubted: tuple[int, ...] = ()
 
 
 def ends_inside(line: str, delimiter: str, *, inside: bool = False) -> bool:
@@ -83,8 +85,8 @@ def evenly(chunks: Iterable[Rows], size: int = EVEN_ROWS) -> Iterator[Rows]:
     for chunk in chunks:
         numbers += chunk.numbers
         cells += chunk.cells
-        if chunk.refused or chunk.nul:
-            yield Rows([], [], chunk.refused, chunk.nul)
+        if chunk.refused or chunk.nul or chunk.doubted:
+            yield Rows([], [], chunk.refused, chunk.nul, chunk.doubted)
         while len(cells) >= size:
             yield Rows(numbers[:size], cells[:size])
             del numbers[:size], cells[:size]
@@ -122,6 +124,7 @@ class _Table:
         numbers: list[int] = []
         cells: list[list[str]] = []
         refused: list[Rejected] = []
+        doubted: list[int] = []
         at = 0
         while at < len(self._texts):
             number = self._first + at
@@ -137,8 +140,9 @@ class _Table:
             else:
                 numbers.append(number)
                 cells.append(found)
+                doubted += [number] if end and self._doubted(at, end) else []
             at = end or at + 1
-        return Rows(numbers, cells, tuple(refused), nul)
+        return Rows(numbers, cells, tuple(refused), nul, tuple(doubted))
 
     def _end(self, at: int) -> int | None:
         """Give where the row that begins at `at` ends; None when it does not end here."""
@@ -149,11 +153,36 @@ class _Table:
         for end in range(at + 1, min(len(self._texts), at + RECORD_LINES)):
             more = self._texts[end]
             chars += len(more)
-            if chars > RECORD_CHARS:
-                return at  # too long to be a row: the line is refused
+            if chars > RECORD_CHARS or self._is_of_its_own(more):
+                return at  # no row is so long, and none holds another: the line is refused
             if '"' in more and not ends_inside(more, self._delimiter, inside=True):
                 return end + 1
         return None
+
+    def _is_of_its_own(self, line: str) -> bool:
+        """Tell whether a line that would go on within a quoted cell is rather a row itself.
+
+        Behind the quote that closes a cell stands nothing but the next delimiter; `19"` at the
+        end of what looks like a row is a measure.
+        """
+        closed = _closing(line, 0)
+        if closed < 0:
+            return False
+        if line[closed + 1 :].split(self._delimiter, 1)[0].strip():
+            return True
+        return line[closed - 1 : closed].isdigit() and self._looks_whole(line[:closed])
+
+    def _looks_whole(self, text: str) -> bool:
+        """Tell whether a line within a quoted cell looks like a row: `a,b,c`, not `a, b, c`."""
+        signs = text.count(self._delimiter)
+        return 1 < self._width - 1 <= signs and f"{self._delimiter} " not in text
+
+    def _doubted(self, at: int, end: int) -> bool:
+        """Tell whether a row of several lines may have swallowed others."""
+        return any(
+            self._looks_whole(line if (closed := _closing(line, 0)) < 0 else line[:closed])
+            for line in self._texts[at + 1 : end]
+        )
 
     def _read(self, at: int, end: int) -> list[str] | None:
         if self._first + at in self._long or end == at:

@@ -3,6 +3,9 @@
 Sources: the templates of the ntc-templates project (TextFSM), and data/tables for what it has
 none for. Several commands may stand in one paste, parted by prompts or by headings; for
 each part the template that reads most of its lines is taken.
+
+The templates' expressions run in RE2, in time linear in the line: some of theirs would take
+Python's own longer than a life on one line of letters (decision 0025).
 """
 
 import re
@@ -11,11 +14,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import textfsm
 
+from auditor.importers.linear import Linear, error
 from auditor.importers.sighted import device_ip, device_mac
 
 LOOK_LINES = 120
@@ -23,15 +27,24 @@ MOST_COLUMNS_CHARS = 400  # no table is wider; a longer line is not shown to a t
 ARP, MACS = "arp", "mac"
 MAC = re.compile(
     r"(?<![\w:.\-])(?:[0-9a-fA-F]{1,2}(?:[:-][0-9a-fA-F]{1,2}){5}|[0-9a-fA-F]{4}(?:[.:-][0-9a-fA-F]{4}){2}"
-    r"|[0-9a-fA-F]{6}-[0-9a-fA-F]{6}|[0-9a-fA-F]{12})(?![\w:\-])"
+    r"|[0-9a-fA-F]{6}-[0-9a-fA-F]{6}|[0-9a-fA-F]{12})(?![\w:\-]|\.\w)"
 )
+# a DHCP client identifier in fours; 01 and six octets are a hardware address (RFC 2132, 9.14)
+_CLIENT_ID = re.compile(
+    r"(?<![\w.])01([0-9a-f]{2})\.([0-9a-f]{2})([0-9a-f]{2})\.([0-9a-f]{2})([0-9a-f]{2})\.([0-9a-f]{2})(?![\w.])",
+    re.IGNORECASE,
+)
+_NO_MAC = re.compile(r"incomplete|failed|unresolved|(?:[0-9a-f]{4}\.){3}[0-9a-f]", re.IGNORECASE)
 IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
-_COMMAND = r"(?:sh(?:o|ow)?|dis(?:p|play)?|get|diag\w*|do|ip|arp|cat|print|oam)\b.{0,200}"
+_COMMAND = (
+    r"/?(?:sh(?:o|ow)?|dis(?:p|play)?|get|diag\w*|do|ip|arp|cat|print|oam|interface)\b.{0,200}"
+)
 _PROMPT = re.compile(
-    rf"\s*(?:[A-Za-z]:\\[^>]{{0,200}}>|[<\[*]?(?:[\w.\-]{{1,64}}@)?(?P<host>[\w.\-]{{1,64}})"
-    rf"(?:\([\w\-]{{1,40}}\))?(?::[^\s#>$%]{{0,100}})?[>#\]$%])\s{{0,3}}(?P<command>{_COMMAND})"
+    rf"\s*(?:[A-Za-z]:\\[^>]{{0,200}}>|->|[<\[(*]?(?:[\w.\-]{{1,64}}@)?(?P<host>\w[\w.\-]{{0,63}})\)?"
+    rf"(?:\([\w\-]{{1,40}}\))?(?::[^\s#>$%]{{0,100}})?\]?\s?[>#\]$%])\s{{0,3}}(?P<command>{_COMMAND})"
 )
 _BARE = re.compile(r"(?:show|display)\s.{0,200}", re.IGNORECASE)
+_PORT = re.compile(r"[A-Za-z][A-Za-z\-]*\d{1,4}(?:[/:.]\d{1,4}){0,3}|\d{1,3}(?:/\d{1,3}){1,3}")
 _HEADING = re.compile(
     r"\b(?:mac|hardware|hwaddress|physical|physique)\b|^Interface ?: \d", re.IGNORECASE
 )
@@ -89,7 +102,8 @@ MOST_PART_LINES = 200_000
 def parts(lines: Iterable[tuple[int, str]]) -> Iterator[Part]:
     """Part a paste at its prompts and headings."""
     part, full = Part(""), False
-    for number, line in lines:
+    for number, printed in lines:
+        line = _CLIENT_ID.sub(r"\1\2.\3\4.\5\6   ", printed)
         prompt = _PROMPT.match(line)
         if prompt or _BARE.fullmatch(line.strip()):
             yield part
@@ -107,8 +121,8 @@ def parts(lines: Iterable[tuple[int, str]]) -> Iterator[Part]:
     yield part
 
 
-def rows(part: Part) -> Iterator[Row | Unread]:
-    """Read one table, its rows in order."""
+def rows(part: Part, kind: str = "") -> Iterator[Row | Unread]:
+    """Read one table, its rows in order. kind: MACS where the user says that it is one."""
     waiting: dict[str, list[tuple[int, str]]] = {}
     for number, line in part.lines:
         mac = _only_mac(line)
@@ -116,7 +130,7 @@ def rows(part: Part) -> Iterator[Row | Unread]:
             waiting.setdefault(mac, []).append((number, line))
         elif MAC.search(line):
             yield Unread(number, line, "names the hardware address of no device")
-        elif IP.search(line) and re.search("incomplete|FAILED|unresolved", line, re.IGNORECASE):
+        elif IP.search(line) and _NO_MAC.search(line):
             yield Unread(number, line, "names no hardware address")
     if not waiting:
         return
@@ -127,7 +141,7 @@ def rows(part: Part) -> Iterator[Row | Unread]:
             number, _ = lines.pop(0)
             found.append(_at(row, number))
     for left in waiting.values():
-        found += [_plainly(number, line) for number, line in left]
+        found += [_plainly(number, line, kind) for number, line in left]
     yield from sorted(found, key=lambda row: row.line)
 
 
@@ -157,22 +171,33 @@ def templates() -> tuple[str, ...]:
     found = [entry.name for entry in (files("ntc_templates") / "templates").iterdir()]
     theirs = [name for name in found if _ABOUT.search(name) and not _OTHER.search(name)]
     ours = [f"/{entry.name}" for entry in (files("auditor.data") / "tables").iterdir()]
-    return tuple(sorted(theirs) + sorted(name for name in ours if name.endswith(".textfsm")))
+    every = sorted(theirs) + sorted(name for name in ours if name.endswith(".textfsm"))
+    return tuple(name for name in every if _template(name))
 
 
-@lru_cache(maxsize=128)
-def _template(name: str) -> textfsm.TextFSM:
+@lru_cache(maxsize=256)
+def _template(name: str) -> textfsm.TextFSM | None:
+    """Give a template that reads any line in linear time; None where RE2 cannot run it."""
     home = (
         files("auditor.data") / "tables" if name[0] == "/" else files("ntc_templates") / "templates"
     )
-    return textfsm.TextFSM(StringIO((home / name.lstrip("/")).read_text(encoding="utf-8")))
+    template = textfsm.TextFSM(StringIO((home / name.lstrip("/")).read_text(encoding="utf-8")))
+    try:
+        for rule in chain.from_iterable(template.states.values()):
+            rule.regex_obj = Linear(rule.regex)
+        for value in template.values:
+            if hasattr(value, "compiled_regex"):  # of lists: it reads the value once more
+                value.compiled_regex = Linear(value.regex)
+    except error:
+        return None
+    return template
 
 
 def _read(name: str | None, lines: Iterable[tuple[int, str]]) -> Iterator[Row]:
     """Give the rows that a template reads; lines that it calls an error are passed over."""
-    if name is None:
+    template = _template(name) if name else None
+    if name is None or template is None:
         return
-    template = _template(name)
     template.Reset()
     header = list(template.header)
     for _, line in lines:
@@ -204,7 +229,10 @@ def _row(name: str, said: Mapping[str, Any]) -> Row | None:
     if kind == ARP and ip is None:
         return None
     port = _first(said, "port" if kind == MACS else "interface")
-    return Row(0, kind, mac, ip, _first(said, "vlan"), port, _first(said, "type"), _first(said, "name"))  # fmt: skip
+    if port and kind == MACS and (port.endswith(":") or not re.search(r"\w", port)):
+        return None  # a word of another layout, where a port is expected
+    how = "local" if said.get("LOCAL") else _first(said, "type")
+    return Row(0, kind, mac, ip, _first(said, "vlan"), port, how, _first(said, "name"))
 
 
 def _first(said: Mapping[str, Any], what: str) -> str:
@@ -227,12 +255,21 @@ def _at(row: Row, number: int) -> Row:
     return Row(number, row.kind, row.mac, row.ip, row.vlan, row.port, row.type, row.name)
 
 
-def _plainly(number: int, line: str) -> Row | Unread:
-    """Read what stands in a row of an unknown layout: one address of each kind is enough."""
-    ips, macs = IP.findall(line), MAC.findall(line)
-    ip, mac = (
-        (device_ip(ips[0]), device_mac(macs[0])) if len(ips) == len(macs) == 1 else (None, None)
-    )
+def _plainly(number: int, line: str, kind: str) -> Row | Unread:
+    """Read what stands in a row of an unknown layout: one address of each kind is enough.
+
+    Of an address table the hardware address is, with the port and the VLAN where they are plain.
+    """
+    ips = [ip for ip in IP.findall(line) if not ip.startswith("255.")]  # a mask
+    macs = MAC.findall(line)
+    mac = device_mac(macs[0]) if len(macs) == 1 else None
+    ip = device_ip(ips[0]) if len(ips) == 1 else None
     if ip and mac:
         return Row(number, ARP, mac, ip)
+    if mac and not ips and kind == MACS:
+        words = line.replace(macs[0], " ").split()
+        ports = [word for word in words if _PORT.fullmatch(word)]
+        vlans = [word for word in words if word.isdecimal() and 0 < int(word) < 4_095]
+        vlan, port = (each[0] if len(each) == 1 else "" for each in (vlans, ports))
+        return Row(number, MACS, mac, None, vlan, port)
     return Unread(number, line, "is a row of a layout that is not known")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from auditor.importers.duid import hardware_in
 from auditor.importers.headings import folded
 from auditor.importers.secrets import clean
 
@@ -41,6 +42,17 @@ NO_KEY = NOTHING | {
     "none", "nil", "na", "n.a.", "unknown", "inconnu", "inconnue", "s/o", "s.o.", "aucun", "aucune", "tbd",
     "0", "not set", "not specified", "to be filled by o.e.m.", "default string", "no asset tag",
     "system serial number", "undefined", "non defini", "vide", "empty",
+}  # fmt: skip
+
+
+# what stands for the maker, brand or model of a device of which nobody knows them
+NO_NAME = NO_KEY | {
+    "generic", "générique", "generique", "other", "others", "autre", "autres", "various", "divers", "diverse",
+    "misc", "miscellaneous", "no name", "noname", "no brand", "unbranded", "sans marque", "sans nom", "oem",
+    "n.d.", "n/d", "nd", "n.a", "s.o", "so", "sans objet", "not applicable", "non applicable", "non défini",
+    "not known", "not available", "non disponible", "non connu", "unidentified", "non identifié", "unk",
+    "to be determined", "tbc", "à déterminer", "a determiner", "multiple", "mixed", "yes", "no", "oui", "non",
+    "x", "none listed", "unspecified", "non spécifié", "non precise", "non précisé", "blank", "default",
 }  # fmt: skip
 
 
@@ -80,6 +92,12 @@ def plain_text(text: str) -> Value:
     return Value(clean(said))
 
 
+def name(text: str) -> Value:
+    """Read the name of a maker, brand or model; words for an unknown one are nothing."""
+    found = plain_text(text)
+    return EMPTY if found.text and found.text.lower().strip("()[]<> ") in NO_NAME else found
+
+
 def key(text: str) -> Value:
     """Read a tag or number that a device is known by."""
     said = bare(text)
@@ -105,6 +123,12 @@ def mac(text: str) -> Value:
     if good:
         return Value(good[0], "", tuple(good[1:]))
     return Value(None, reason)
+
+
+def client_id(text: str) -> Value:
+    """Read the hardware address in a DHCP client's identifier, which may be anything else."""
+    digits = hardware_in(bare(text))
+    return Value(_device_address(digits)[0]) if digits else EMPTY
 
 
 _DAMAGED = "was damaged"
@@ -232,16 +256,3 @@ def code(text: str, codes: Mapping[str, str]) -> Value:
     """Give the code for a word; other words stay as they are, for a person to read."""
     found = plain_text(text)
     return Value(codes.get(folded(found.text), found.text), found.reason) if found.text else found
-
-
-def make_model(text: str) -> tuple[str | None, str | None]:
-    """Part `Make / Model` or `Make Model`: the first word is the make where no sign parts them."""
-    said = plain_text(text).text
-    if not said:
-        return None, None
-    for sign in (" / ", "/", " - ", ", ", ": "):
-        if sign in said:
-            make, _, model = said.partition(sign)
-            return make.strip() or None, model.strip() or None
-    make, _, model = said.partition(" ")
-    return make, model.strip() or None

@@ -14,6 +14,7 @@ from auditor.errors import DataError
 from auditor.importers import preflight
 from auditor.importers.header import LOOK_ROWS, head_of
 from auditor.importers.headings import shipped
+from auditor.importers.merged import Merged
 from auditor.importers.plan import plan
 from auditor.importers.rows import Rows
 from auditor.importers.table import items
@@ -92,11 +93,11 @@ def _table(raw: bytes, sheet: str, options: Options, *, alone: bool) -> Iterator
         yield Noted(0, f"sheet {sheet!r} holds no table with known headings")
         return
     named = replace(options, name=options.name if alone else f"{options.name}:{sheet}")
-    planned = plan(head.headings, named, vocabulary, "asset_xlsx")
+    behind = [row for row in first if row[0] > head.row]
+    planned = plan(head.headings, named, vocabulary, "asset_xlsx", [cells for _, cells in behind])
     if not planned.columns:
         yield Noted(0, f"no column of sheet {sheet!r} is known")
         return
-    behind = [row for row in first if row[0] > head.row]
     yield from items(planned, _chunks(behind, source), named, vocabulary)
 
 
@@ -105,9 +106,10 @@ def _rows(raw: bytes, sheet: str, name: str) -> Iterator[tuple[int, list[str]]]:
 
     try:
         found = CalamineWorkbook.from_filelike(BytesIO(raw)).get_sheet_by_name(sheet)
-        first = found.start[0] + 1 if found.start else 1
-        for number, row in enumerate(found.iter_rows(), first):
-            yield number, [text(cell) for cell in row]
+        left = found.start[1] if found.start else 0  # rows come from the sheet's first on
+        filled = Merged(found.merged_cell_ranges or (), left)
+        for number, row in enumerate(found.iter_rows()):
+            yield number + 1, filled.row(number, [text(cell) for cell in row])
     except (CalamineError, ValueError, OSError) as error:
         raise DataError(
             f"sheet {sheet!r} of {name} is damaged", why=str(error)[:200], hint="save it as CSV"

@@ -174,6 +174,21 @@ def test_a_mapping_to_nowhere_or_of_a_secret_is_refused(office, capsys, said):
     assert not facts()
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_mapping_of_a_column_that_is_not_there_is_refused_with_the_nearest(
+    office, capsys, dry_run
+):
+    assert go("list.csv", mapping=("Serail Number=asset.serial",), dry_run=dry_run) == 2
+    assert "'Serial Number'" in capsys.readouterr().err
+    assert dry_run or not facts()
+
+
+def test_a_kept_mapping_may_name_columns_of_other_lists(office):
+    (office / "odd.csv").write_text("Ding,Zahl\nA1,SN-1234-X\n")
+    assert go("odd.csv", mapping=("Ding=asset.tag", "Zahl=asset.serial"), save_map="ours") == 0
+    assert go("list.csv", use_map="ours") == 0
+
+
 @pytest.mark.parametrize("said", ["nothing", "=asset.tag"])
 def test_a_mapping_that_maps_nothing_is_refused(office, said):
     with pytest.raises(UsageError):

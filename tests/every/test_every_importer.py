@@ -81,7 +81,7 @@ def test_a_sample_is_recognised_by_its_content(importer, path, tmp_path):
 def test_records_speak_the_vocabulary(importer, path):
     found = facts(read(importer, path.read_bytes()))
     assert found
-    places = {"ip", "seen", "make_model"}
+    places = {"ip", "seen", "make_model", "client_id"}
     for attempt in found:
         assert {o.field for o in attempt.observations} <= shipped().fields - places
         assert attempt.origin in {Origin.FILE, Origin.SIGHTING}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from auditor.importers import values
 from auditor.importers.dates import ORDERS, read_day, read_moment
+from auditor.importers.makes import parted
 from auditor.importers.secrets import REMOVED, clean, may_hold
 
 DAYS = st.dates(date(1970, 1, 1), date(2069, 12, 31))
@@ -131,7 +132,7 @@ def test_the_hour_that_comes_twice_is_one_of_both():
 # ---------------------------------------------------------------- cells
 
 READERS = (values.mac, values.ip, values.key, values.host, values.amount, values.count,
-           values.plain_text, values.make_model)  # fmt: skip
+           values.plain_text, parted)  # fmt: skip
 
 
 @given(st.sampled_from(READERS), CELLS)

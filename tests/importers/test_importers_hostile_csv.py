@@ -43,6 +43,11 @@ CASES = {
     "a file of NULs": (b"\0" * 100_000, None),
     "a quote never closed in the middle": (HEAD + rows(2) + b'T9,"10.0.0.9,x,y\n' + rows(300, 10)[:0] + rows(3, 3), 5),
     "a quote never closed at the end": (GOOD + b'T9,"10.0.0.9', 5),
+    "a stray quote before a cell in quotes": (HEAD + b'T1,10.0.0.1,,"5 inch\n' + rows(2, 2) + b'T4,10.0.0.4,,"SN-4"\n' + rows(1, 5), 4),
+    "a stray quote before an inch mark": (HEAD + b'T1,10.0.0.1,,"5 inch\n' + rows(2, 2) + b'T4,10.0.0.4,,5"\n' + rows(1, 5), 4),
+    "a stray quote before a mark inside of a row": (HEAD + b'T1,"10.0.0.1,,5\n' + rows(2, 2) + b'T4,10.0.0.4,,5" dome\n' + rows(1, 5), 4),
+    "a stray quote in semicolons": ((HEAD + b'T1,10.0.0.1,,"5 inch\n' + rows(2, 2) + b'T4,10.0.0.4,,"SN-4"\n').replace(b",", b";"), 3),
+    "notes of several sentences": (swap(GOOD, b"T3,", b'"T3\nnorth, east, west, and south\n\nsee ""B"", C, D, E",'), 5),
     "every line opens a quote": (HEAD + b'"T1,10.0.0.1\n' * 500, 0),
     "a quote inside of a cell": (swap(GOOD, b"T3,", b'19" rack,'), 5),
     "quotes that are doubled": (swap(GOOD, b"T3,", b'"a ""b"" c",'), 5),
@@ -134,10 +139,23 @@ def test_a_refused_row_is_told_by_its_line():
     ]
     items = read(CASES["a quote never closed in the middle"][0])
     assert [r.line for r in items if isinstance(r, Rejected)] == [4]
+    items = read(CASES["a stray quote before a cell in quotes"][0])
+    assert [(r.line, r.reason) for r in items if isinstance(r, Rejected)] == [
+        (2, "a quote is opened and never closed")
+    ]
     items = read(CASES["ragged: too long"][0])
     assert [(r.line, r.reason) for r in items if isinstance(r, Rejected)] == [
         (2, "6 cells, but 4 headings")
     ]
+
+
+def test_a_row_that_may_have_swallowed_others_is_told():
+    items = read(
+        HEAD + b'T1,10.0.0.1,,"5 inch\n' + rows(2, 2) + b'T4,10.0.0.4,,lobby"\n' + rows(1, 5)
+    )
+    assert [n.line for n in items if isinstance(n, Noted) and "quote" in n.reason] == [2]
+    items = read(CASES["notes of several sentences"][0])
+    assert not [n for n in items if isinstance(n, Noted)]
 
 
 class Stream(io.RawIOBase):

@@ -12,6 +12,7 @@ import xlsxwriter
 from auditor.commands.importing import items_of
 from auditor.commands.source_file import opened
 from auditor.errors import DataError
+from auditor.importers.merged import Merged
 from auditor.importers.workbook import IMPORTER, text
 from auditor.model.block import Block
 from auditor.model.observation import Attempt
@@ -272,3 +273,47 @@ def test_a_child_that_dies_costs_only_its_file(tmp_path):
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30,) * 2)\n{script}"
     died = subprocess.run([sys.executable, "-c", limited, path], capture_output=True, timeout=60)
     assert died.returncode != 0  # so it is the preflight, not luck, that words the refusal
+
+
+def sheet_of(fill):
+    raw = io.BytesIO()
+    with xlsxwriter.Workbook(raw) as book:
+        fill(book.add_worksheet("Cameras"))
+    return raw.getvalue()
+
+
+def test_a_merged_cell_holds_for_all_its_rows(tmp_path):
+    def fill(sheet):
+        sheet.write_row(2, 1, ["Asset Tag", "Manufacturer", "Serial Number"])
+        for at, tag in enumerate(("T1", "T2", "T3", "T4"), 3):
+            sheet.write_row(at, 1, [tag, "", f"SN-000{at}"])
+        sheet.merge_range(3, 2, 5, 2, "Acme")
+
+    path = tmp_path / "list.xlsx"
+    path.write_bytes(sheet_of(fill))
+    assert next(fact.detail for fact in facts(read(path))) == "list.xlsx:4"
+    found = [said(fact) for fact in facts(read(path))]
+    assert [(row["asset.tag"], row.get("asset.manufacturer")) for row in found] == [
+        ("T1", "Acme"),
+        ("T2", "Acme"),
+        ("T3", "Acme"),
+        ("T4", None),
+    ]
+
+
+def test_a_title_over_all_columns_is_not_repeated_in_them(tmp_path):
+    def fill(sheet):
+        sheet.merge_range(0, 0, 0, 2, "Cameras of the north wing")
+        sheet.write_row(1, 0, ["Asset Tag", "Manufacturer", "Serial Number"])
+        sheet.write_row(2, 0, ["T1", "Acme", "SN-0001"])
+
+    path = tmp_path / "list.xlsx"
+    path.write_bytes(sheet_of(fill))
+    (found,) = [said(fact) for fact in facts(read(path))]
+    assert found["asset.manufacturer"] == "Acme"
+
+
+def test_ranges_that_lie_over_each_other_cost_nothing():
+    filled = Merged([((0, 0), (1 << 20, 0))] * 200_000)
+    assert filled.row(0, ["x"]) == ["x"]
+    assert [filled.row(number, [""]) for number in range(1, 200)] == [["x"]] * 199

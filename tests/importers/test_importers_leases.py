@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.errors import DataError
-from auditor.importers import dhcp_dnsmasq, dhcp_isc
+from auditor.importers import asset_csv, dhcp_dnsmasq, dhcp_isc
+from auditor.importers.duid import hardware_in
+from auditor.model.block import Block
 from auditor.model.observation import Attempt, Origin
-from auditor.plugins import Options, Rejected, Sample
+from auditor.plugins import Noted, Options, Rejected, Sample
 
 SAMPLES = Path(__file__).parent / "samples"
 MOMENT = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -135,3 +137,62 @@ def test_noise_is_leases_or_a_refusal_in_words(module, raw):
     assert 0 <= module.recognise(Sample("x", raw, len(raw))) <= 100
     with suppress(DataError):
         read(module, raw)
+
+
+# ---------------------------------------------------------------- what clients call themselves
+
+
+@pytest.mark.parametrize(
+    ("identifier", "digits"),
+    [
+        ("01:44:19:b6:02:00:02", "4419b6020002"),
+        ("00:03:00:01:44:19:b6:02:01:02", "4419b6020102"),
+        ("00-01-00-01-2a-bb-cc-dd-44-19-B6-02-01-03", "4419b6020103"),
+        ("ff:12:34:56:78:00:03:00:01:44:19:b6:02:01:04", "4419b6020104"),
+        ("00:63:61:6d:31:32", None),  # text
+        ("ff:aa", None),
+        ("00:02:00:00:ab:11:44:19:b6:02:01:05", None),  # of an enterprise's own making
+        ("00:03:00:06:44:19:b6:02:01:06", None),  # not Ethernet
+        ("", None),
+        ("camera-12", None),
+    ],
+)
+def test_an_identifier_holds_a_hardware_address_or_not(identifier, digits):
+    assert hardware_in(identifier) == digits
+
+
+def kea(rows, head="address,hwaddr,client_id,valid_lifetime,expire,subnet_id,hostname,state"):
+    items = asset_csv.IMPORTER.read(
+        io.BytesIO(f"{head}\n{rows}".encode()), Options("hq", MOMENT, name="kea")
+    )
+    found = []
+    for item in items:
+        assert not isinstance(item, Rejected | Noted)
+        found += item.attempts() if isinstance(item, Block) else []
+        found += [item] if isinstance(item, Attempt) else []
+    return [(fact.endpoint.ip, fact.endpoint.mac) for fact in found]
+
+
+def test_a_client_identifier_says_the_address_where_the_server_does_not():
+    rows = (
+        "10.21.0.5,44:19:b6:02:00:01,01:44:19:b6:02:00:99,4000,1764194293,1,cam1,0\n"
+        "10.21.0.6,,01:44:19:b6:02:00:02,4000,1764194293,1,cam2,0\n"
+        "10.21.0.7,44:19:b6:02:00:04,ff:aa,4000,1764194293,1,cam,1\n"
+    )
+    assert kea(rows) == [
+        ("10.21.0.5", "44:19:b6:02:00:01"),
+        ("10.21.0.6", "44:19:b6:02:00:02"),
+        ("10.21.0.7", "44:19:b6:02:00:04"),
+    ]
+
+
+def test_a_lease_of_ipv6_has_its_address_and_the_one_in_its_identifier():
+    head = "address,duid,valid_lifetime,expire,subnet_id,hostname,hwaddr,state"
+    rows = (
+        "2001:db8::5,00:03:00:01:44:19:b6:02:01:01,4000,1764194293,1,cam6,44:19:b6:02:01:11,0\n"
+        "2001:db8::6,00:01:00:01:2a:bb:cc:dd:44:19:b6:02:01:02,4000,1764194293,1,cam7,,0\n"
+    )
+    assert kea(rows, head) == [
+        ("2001:db8::5", "44:19:b6:02:01:11"),
+        ("2001:db8::6", "44:19:b6:02:01:02"),
+    ]

@@ -194,3 +194,114 @@ def test_a_hostile_line_takes_no_time():
     with suppress(DataError):
         read(mac_table, f"vlan   mac address     type    learn     age   ports\n{line}\n" * 20)
     assert time.monotonic() - began < 20
+
+
+# ---------------------------------------------------------------- layouts that no template was for
+
+EXOS = """X440-G2 # show fdb
+Mac                     Vlan       Age  Flags         Port / Virtual Port List
+------------------------------------------------------------------------------
+44:19:b6:00:08:01    CCTV(0010) 0000  d m           12
+44:19:b6:00:08:02    CCTV(0010) 0032  d m           13
+
+Flags : d - Dynamic, s - Static, p - Permanent
+"""
+JUNOS = """admin@ex3400> show ethernet-switching table
+
+   Vlan                MAC                 MAC      Logical                SVLBNH/      Active
+   name                address             flags    interface              VENH Index   source
+   CCTV                44:19:b6:00:02:01   D        ge-0/0/12.0
+   default             44:19:b6:00:02:03   D        xe-0/1/0.0
+"""
+TPLINK = """TL-SG3428#show mac address-table all
+
+ MAC                VLAN    Port     Type            Aging
+ ---                ----    ----     ----            -----
+ 44:19:b6:00:13:01  1       Gi1/0/5  dynamic         aging
+ 44:19:b6:00:13:02  1       Gi1/0/6  dynamic         aging
+"""
+MIKROTIK = """[admin@MikroTik] > /interface bridge host print
+Flags: D - DYNAMIC; L - LOCAL; E - EXTERNAL
+Columns: MAC-ADDRESS, VID, ON-INTERFACE, BRIDGE
+ #    MAC-ADDRESS        VID  ON-INTERFACE  BRIDGE
+ 0 D  44:19:B6:00:0B:01   10  ether5        bridge1
+ 1 D  44:19:B6:00:0B:02   10  ether6        bridge1
+ 2 DL 48:8F:5A:00:00:01       bridge1       bridge1
+"""
+DLINK = """DGS-1210:5# show fdb
+VID  VLAN Name                        MAC Address       Port Type
+---- -------------------------------- ----------------- ---- ---------------
+1    default                          44-19-B6-00-09-01 5    Dynamic
+1    east wing                        44-19-B6-00-09-02 6    Dynamic
+1    default                          00-1C-F0-00-00-01 CPU  Self
+"""
+FORTI = """S124EP # diagnose switch mac-address list
+
+MAC: 44:19:b6:00:0c:01  VLAN: 10 Port: port3(port-id 3)
+  Flags: 0x00000060 [ hit dynamic ]
+MAC: 44:19:b6:00:0c:02  VLAN: 10 Port: port4(port-id 4)
+  Flags: 0x00000060 [ hit dynamic ]
+"""
+CHASSIS = """switch-idf2# show mac-address
+
+ Status and Counters - Port Address Table
+
+  MAC Address   Port  VLAN
+  ------------- ----- ----
+  e8a0ed-1a0041 L3    10
+  e8a0ed-1a0042 A1    10
+"""
+
+
+@pytest.mark.parametrize(
+    ("printed", "switch", "rows"),
+    [
+        (EXOS, "X440-G2", [("10", "12"), ("10", "13")]),
+        (JUNOS, "ex3400", [("CCTV", "ge-0/0/12.0"), ("default", "xe-0/1/0.0")]),
+        (TPLINK, "TL-SG3428", [("1", "Gi1/0/5"), ("1", "Gi1/0/6")]),
+        (MIKROTIK, "MikroTik", [("10", "ether5"), ("10", "ether6")]),
+        (DLINK, "DGS-1210", [("1", "5"), ("1", "6")]),
+        (FORTI, "S124EP", [("10", "port3"), ("10", "port4")]),
+        (CHASSIS, "switch-idf2", [("10", "L3"), ("10", "A1")]),
+    ],
+    ids=("exos", "junos", "tplink", "mikrotik", "dlink", "forti", "chassis"),
+)
+def test_more_makers_address_tables_are_known_and_read(printed, switch, rows):
+    sample = Sample("x", printed.encode(), len(printed))
+    assert mac_table.recognise(sample) > max(25, arp_table.recognise(sample))
+    found = [said(f) for f in facts(read(mac_table, printed))]
+    assert [(f["asset.vlan"], f["asset.switch_port"]) for f in found] == rows
+    assert {f["asset.switch"] for f in found} == {switch}
+
+
+def test_a_table_may_begin_its_lines_with_tabulators():
+    printed = (
+        "asa# show arp\n\tinside 10.6.0.5 4419.b600.0f01 30\n\tinside 10.6.0.6 4419.b600.0f02 120\n"
+    )
+    assert arp_table.recognise(Sample("x", printed.encode(), len(printed))) > 25
+    assert [f.endpoint.ip for f in facts(read(arp_table, printed))] == ["10.6.0.5", "10.6.0.6"]
+
+
+def test_a_client_identifier_of_type_ethernet_is_a_hardware_address_and_any_other_is_none():
+    printed = (
+        "R1#show ip dhcp binding\n"
+        "IP address          Client-ID/              Lease expiration        Type\n"
+        "10.28.0.5           0144.19b6.0900.01       Nov 30 2026 10:00 AM    Automatic\n"
+        "10.28.0.6           4419.b609.0002          Infinite                Manual\n"
+        "10.28.0.7           0063.6973.636f.2d34.34  Nov 30 2026 10:00 AM    Automatic\n"
+    )
+    items = read(arp_table, printed)
+    assert [(f.endpoint.ip, f.endpoint.mac) for f in facts(items)] == [
+        ("10.28.0.5", "44:19:b6:09:00:01"),
+        ("10.28.0.6", "44:19:b6:09:00:02"),
+    ]
+    assert [(r.line, r.reason) for r in refused(items)] == [(5, "names no hardware address")]
+
+
+def test_who_says_that_it_is_an_address_table_has_rows_of_any_layout_read():
+    printed = b"~ 44:19:b6:00:00:01 => port Gi0/3 12 !\n~ 44:19:b6:00:00:02 | 7 8 | a b\n"
+    options = Options("hq", MOMENT, name="f", kind="mac_table")
+    found = facts(mac_table.read(io.BytesIO(printed), options))
+    assert [f.endpoint.mac for f in found] == ["44:19:b6:00:00:01", "44:19:b6:00:00:02"]
+    assert (said(found[0])["asset.vlan"], said(found[0])["asset.switch_port"]) == ("12", "Gi0/3")
+    assert "asset.switch_port" not in said(found[1])

@@ -85,6 +85,11 @@ EXPECTED = {
         "ip": "10.15.0.1", "mac": "44:19:b6:00:15:01", "dhcp.hostname": "cam-win.example.org"}),
     "kea_leases.csv": ("kea_csv", SIGHTING, 1, {
         "ip": "10.16.0.1", "mac": "44:19:b6:00:16:01", "dhcp.hostname": "cam-kea"}),
+    "kea_leases6.csv": ("kea_csv", SIGHTING, 1, {
+        "ip": "2001:db8:16::5", "mac": "44:19:b6:00:16:61", "dhcp.hostname": "cam-kea6"}),
+    "windows_dhcp_console.txt": ("windows_dhcp_csv", SIGHTING, 1, {
+        "ip": "10.15.1.5", "mac": "44:19:b6:00:15:51", "dhcp.hostname": "cam1.example.org",
+        "asset.description": "lobby"}),
     "liste_ministere.csv": ("asset_csv", FILE, 2, {
         "asset.tag": "M-001", "asset.manufacturer": "Acmé", "ip": "10.17.0.1",
         "mac": "44:19:b6:00:17:01", "asset.building": "Tour A", "asset.floor": "3",

@@ -258,6 +258,20 @@ def test_an_answer_is_taken_once_with_its_tag():
     assert (second.endpoint.vlan, first.endpoint.vlan) == (120, None)
 
 
+def test_three_cameras_at_one_factory_address_are_three_sightings():
+    text = (
+        "192.168.1.64\t44:19:b6:0b:00:01\tAcme\n192.168.1.64\t44:19:b6:0b:00:02\tAcme (DUP: 2)\n"
+        "192.168.1.64\t44:19:b6:0b:00:03\tAcme (DUP: 3)\n192.168.1.64\t44:19:b6:0b:00:02\tAcme (DUP: 4)\n"
+    )
+    items = read(arp_scan, text)
+    assert [(f.endpoint.ip, f.endpoint.mac[-2:]) for f in facts(items)] == [
+        ("192.168.1.64", "01"),
+        ("192.168.1.64", "02"),
+        ("192.168.1.64", "03"),
+    ]
+    assert not refused(items)
+
+
 def test_columns_may_stand_in_any_order():
     (found,) = facts(read(arp_scan, "Acme\t44:19:b6:00:21:07\t10.21.0.7\n"))
     assert (found.endpoint.ip, found.endpoint.mac) == ("10.21.0.7", "44:19:b6:00:21:07")

@@ -1,5 +1,6 @@
 """Cells as spreadsheets, tools and people leave them: read, or said why not; never guessed."""
 
+import io
 import string
 from datetime import UTC, date, datetime
 
@@ -7,14 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditor.errors import DataError
 from auditor.importers import values
 from auditor.importers.cells import Reader
 from auditor.importers.dates import read_day, read_moment
 from auditor.importers.header import find_head
 from auditor.importers.headings import folded, shipped
 from auditor.importers.lines import lines
+from auditor.importers.plan import plan
 from auditor.importers.rows import ends_inside, rows
-from auditor.importers.secrets import clean
+from auditor.importers.secrets import clean, may_hold
+from auditor.plugins import Options
 
 OCTETS = st.binary(min_size=6, max_size=6).filter(lambda raw: not raw[0] & 1 and any(raw))
 WAYS = (
@@ -148,6 +152,30 @@ def test_a_secret_in_a_text_is_taken_out(said):
     assert "Tr0ub4dor" not in clean(f"Camera at gate. {said} since 2020")
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["pw Tr0ub4dor", "Password Tr0ub4dor; user admin", "Default pw is Tr0ub4dor", "PW=Tr0ub4dor admin",
+     "mot de passe Tr0ub4dor", "mdp admin Tr0ub4dor", "user admin password Tr0ub4dor",
+     "u: admin p: Tr0ub4dor", "password changed to Tr0ub4dor", "nouveau mot de passe : Tr0ub4dor"],
+)  # fmt: skip
+def test_a_secret_that_is_said_in_passing_is_taken_out(said):
+    assert may_hold([said])
+    assert "Tr0ub4dor" not in clean(f"Camera at gate. {said} since 2020")
+
+
+def test_a_cell_of_a_user_and_a_password_keeps_the_user():
+    assert clean("admin, Tr0ub4dor") == "admin, [removed]"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Password unknown", "password protected web page", "mot de passe inconnu", "installed by admin, AC-2143G0",
+     "pwd changed by vendor", "Upward view", "password see binder"],
+)  # fmt: skip
+def test_what_only_speaks_of_passwords_stays(said):
+    assert clean(said) == said
+
+
 @pytest.mark.parametrize("said", ["Pinewood hall", "Key West", "Service entrance", "Codex room", "Secretary: room 4", "admin office", "a@b"])  # fmt: skip
 def test_an_innocent_text_stays_as_it_is(said):
     assert clean(said) == said
@@ -208,3 +236,53 @@ def test_a_merged_cell_above_the_headings_makes_them_whole():
     head = find_head(["Serial,,Other,\n", "number,Model,a,b\n", "S-1,M,,\n"], shipped())
     assert head is not None
     assert head.headings[:2] == ("Serial number", "Model")
+
+
+# ---------------------------------------------------------------- headings
+
+
+@pytest.mark.parametrize(
+    "row", ["cam1,10.0.0.1,admin,Password1!,Lobby", "Model,10.0.0.1,Name,Tag", "x,Password1!,y"]
+)
+def test_a_row_with_an_address_or_a_password_is_no_row_of_headings(row):
+    assert find_head([f"{row}\n", "cam2,10.0.0.2,admin,Tr0ub4dor,Gate\n"], shipped()) is None
+
+
+def test_a_refusal_repeats_no_password_of_a_list_without_headings():
+    from auditor.importers import asset_csv
+
+    raw = b"Ding,Password1!,Zahl\nx,Tr0ub4dor,y\n"
+    with pytest.raises(DataError) as refusal:
+        list(
+            asset_csv.read(
+                io.BytesIO(raw),
+                Options("hq", datetime(2026, 3, 4, tzinfo=UTC), mapping={"Ding": ""}),
+            )
+        )
+    assert "Password1!" not in f"{refusal.value.what}{refusal.value.why}{refusal.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("heading", "field"),
+    [("Camera Make", "asset.manufacturer"), ("Device", "asset.name"), ("Camera Type", "asset.category"),
+     ("Camera Serial", "asset.serial"), ("Marque de la caméra", "asset.manufacturer")],
+)  # fmt: skip
+def test_the_word_for_the_thing_itself_does_not_hide_what_a_column_is(heading, field):
+    options = Options("hq", datetime(2026, 3, 4, tzinfo=UTC))
+    (found,) = plan([heading], options, shipped(), "asset_csv").mapped
+    assert (found.field, found.score) == (field, 100)
+
+
+@pytest.mark.parametrize("heading", ["Equipment Firmware", "Camera Floor", "Device Room"])
+def test_what_is_left_without_that_word_is_suggested(heading):
+    options = Options("hq", datetime(2026, 3, 4, tzinfo=UTC))
+    (found,) = plan([heading], options, shipped(), "asset_csv").mapped
+    assert found.field is None
+    assert f"perhaps asset.{heading.split()[1].lower()}" in found.reason
+
+
+@pytest.mark.parametrize("heading", ["Camera Mak", "Camera Tape", "Devices"])
+def test_the_word_for_the_thing_itself_makes_no_two_columns_alike(heading):
+    options = Options("hq", datetime(2026, 3, 4, tzinfo=UTC))
+    (found,) = plan([heading], options, shipped(), "asset_csv").mapped
+    assert "perhaps mac" not in found.reason and "perhaps ip" not in found.reason
