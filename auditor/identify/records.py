@@ -10,8 +10,8 @@ from auditor.identify.keys import STRONG, Keys, keys_of
 from auditor.identify.names import normalised
 from auditor.identify.told import Told, told_of
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import NOTHING
-from auditor.model.observation import Origin, StoredAttempt
+from auditor.model.coverage_note import NOTHING, read_note
+from auditor.model.observation import Origin, Outcome, StoredAttempt
 
 PROXY_ADDRESSES = 8  # IPv4 addresses behind one MAC in one run: a router answers for them
 SHARED = 4  # a key that ties together more of another key is no key (pasted, default)
@@ -38,6 +38,7 @@ class Records:
     more: dict[tuple[str, str], dict[str, list[int]]] = field(default_factory=dict)
     silent: list[tuple[int, str, str, str, float]] = field(default_factory=list)
     answered_for: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    noted: set[tuple[str, str, str]] = field(default_factory=set)  # MACs that a sweep called so
     _first_ip: dict[tuple[str, str, str], str] = field(default_factory=dict)
     claims: list[tuple[StoredAttempt, Keys]] = field(default_factory=list)
     astray: dict[int, str] = field(default_factory=dict)  # row -> address that it came from
@@ -124,6 +125,15 @@ class Records:
         if attempt.origin is not Origin.WIRE:
             self._tell(number, stored)
         self._index(number, keys)
+        if attempt.outcome is Outcome.GARBLED and keys.ip is None and keys.hardware:
+            told = read_note(attempt.detail)
+            named = keys.hardware if told and told.proxy else ()
+            self.noted.update((stored.site, stored.run, mac) for mac in named)
+        # who connects learns the hardware address as well: the kernel asked ARP for it
+        met = attempt.origin is Origin.WIRE and attempt.endpoint.transport == "tcp"
+        if keys.ip and ":" not in keys.ip and (self.linked[number] or met):
+            for mac in keys.hardware:
+                self._behind(stored.site, stored.run, mac, keys.ip)
 
     def _tell(self, number: int, stored: StoredAttempt) -> None:
         """Remember what a row of a list says, besides its keys."""
@@ -146,9 +156,6 @@ class Records:
                 first = firsts.setdefault(value, number)
                 if first != number:
                     self.more.setdefault((site, kind), {}).setdefault(value, [first]).append(number)
-        if keys.ip and self.linked[number] and ":" not in keys.ip:
-            for mac in keys.hardware:
-                self._behind(site, self.runs[number], mac, keys.ip)
 
     def _behind(self, site: str, run: str, mac: str, ip: str) -> None:
         key = (site, run, mac)
@@ -162,6 +169,8 @@ class Records:
         for (site, _, mac), ips in self.answered_for.items():
             if len(ips) >= PROXY_ADDRESSES:
                 found.setdefault(site, set()).add(mac)
+        for key in self.noted & self._first_ip.keys():
+            found.setdefault(key[0], set()).add(key[2])  # some of them are hosts of their own
         return {site: frozenset(macs) for site, macs in found.items()}
 
     def shared(self, site: str, kind: str) -> frozenset[str]:

@@ -5,13 +5,14 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from auditor.errors import DataError, EnvironmentLack
-from auditor.model.address import LINK_LOCAL, AddressSet
+from auditor.model.address import LINK_LOCAL, AddressSet, Range
 from auditor.model.household import households
 from auditor.model.observation import Attempt, Observation, Outcome
 from auditor.net import interfaces as links
 from auditor.net import neighbours, routes
 from auditor.net.arp import BULK_PER_S, sweep_arp
-from auditor.net.connect import PART_S, sweep_connect
+from auditor.net.behind import Look, hosts_behind
+from auditor.net.connect import PART_S, Knocking, allowed, sweep_connect
 from auditor.net.dial import dial
 from auditor.net.door import converse
 from auditor.net.group import LISTEN_S, ask_group
@@ -80,8 +81,30 @@ class Engine:
                 yield self._sure(attempts)
         for interface, here in on_links:
             if sweep.kind == "arp":
-                async for attempts in sweep_arp(self.guard, here, interface, tick):
+                look = self._look(interface)
+                async for attempts in sweep_arp(self.guard, here, interface, tick, look):
                     yield self._sure(attempts)
+
+    def _look(self, interface: links.Interface) -> Look:
+        """Give who finds the hosts behind one hardware address: whoever knocks on their ports."""
+
+        async def look(
+            asked: AddressSet, answered_for: Sequence[int], alone: Sequence[int]
+        ) -> frozenset[int]:
+            far = AddressSet.of(Range(4, ip, ip) for ip in alone)
+            ports = allowed(self.guard, self.knocks)
+            knocking = Knocking(self.guard, far, ports, interface, AddressSet(), self.room)
+            return await hosts_behind(asked, answered_for, alone, ports, knocking.again)
+
+        return look
+
+    async def _again(self, targets: AddressSet) -> AsyncIterator[list[Attempt]]:
+        """Ask ARP ourselves for whom nmap found behind a router's hardware address."""
+        for interface, here in links.split(targets, self.known)[0] if self.raw else ():
+            async for attempts in sweep_arp(
+                self.guard, here, interface, look=self._look(interface)
+            ):
+                yield self._sure(attempts)
 
     async def _routed(
         self, kind: str, behind: AddressSet, tick: Tick
@@ -162,7 +185,7 @@ class Engine:
             from auditor.net.nmap import sweep_nmap
 
             async for attempts in sweep_nmap(
-                self.guard, targets, self.knocks, raw=self.raw, tick=tick
+                self.guard, targets, self.knocks, raw=self.raw, tick=tick, again=self._again
             ):
                 yield attempts
             targets = targets.of_version(6)
