@@ -15,6 +15,9 @@ from auditor.model.observation import Origin, Outcome, StoredAttempt
 
 PROXY_ADDRESSES = 8  # IPv4 addresses behind one MAC in one run: a router answers for them
 SHARED = 4  # a key that ties together more of another key is no key (pasted, default)
+# The doubt about what was said at an address for which two hardware addresses answer: of whom
+# it was said is not known, or only by who was lent to the kernel.
+TWO_STATIONS = "two_stations"
 _ARP = frozenset({"arp", "ndp", "link"})  # who answers these speaks for itself
 SWEEP_OF_ALL = "arp"  # the sweep whose silence tells that nobody is at an address
 
@@ -44,6 +47,9 @@ class Records:
     astray: dict[int, str] = field(default_factory=dict)  # row -> address that it came from
     answered: bytearray = field(default_factory=bytearray)  # 1: an answer to a question of ours
     swept: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # notes of ARP sweeps
+    _first_mac: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    disputed: set[tuple[str, str, str]] = field(default_factory=set)  # site, run, address
+    spoken: set[int] = field(default_factory=set)  # a conversation, with whom it was held
     doubts: dict[int, str] = field(default_factory=dict)  # row -> what speaks against it
     told: dict[int, Told] = field(default_factory=dict)  # record -> what a list's row says
     at_home: set[tuple[str, str]] = field(default_factory=set)  # lists that name their own site
@@ -70,9 +76,16 @@ class Records:
         self._add(stored, keys)
 
     def settle(self) -> None:
-        """Place what replies claim of addresses, now that every row was taken."""
-        if not self.claims:
-            return
+        """Place what replies claim of addresses, now that every row was taken; doubt what may."""
+        if self.claims:
+            self._place()
+        for number, keys in enumerate(self.keys) if self.disputed else ():
+            where = self.sites[number], self.runs[number], keys.ip or ""
+            alone = not keys.hardware or number in self.spoken
+            if alone and where in self.disputed and not self.linked[number]:
+                self.doubts.setdefault(self.seqs[number], TWO_STATIONS)
+
+    def _place(self) -> None:
         link = Link()
         runs = {(stored.site, stored.run) for stored, _ in self.claims}
         for number, keys in enumerate(self.keys):
@@ -132,8 +145,13 @@ class Records:
         # who connects learns the hardware address as well: the kernel asked ARP for it
         met = attempt.origin is Origin.WIRE and attempt.endpoint.transport == "tcp"
         if keys.ip and ":" not in keys.ip and (self.linked[number] or met):
+            if any(seen.field != "mac" for seen in attempt.observations):
+                self.spoken.add(number)
             for mac in keys.hardware:
                 self._behind(stored.site, stored.run, mac, keys.ip)
+                place = stored.site, stored.run, keys.ip
+                if self._first_mac.setdefault(place, mac) != mac:
+                    self.disputed.add(place)
 
     def _tell(self, number: int, stored: StoredAttempt) -> None:
         """Remember what a row of a list says, besides its keys."""
