@@ -16,7 +16,7 @@ from auditor.net.everything import ALL_FEWEST, SAMPLE, Suspect, differs, noise
 MOST_ASKED = 1_024
 
 States = Mapping[int, Mapping[int, int]]  # address -> port -> REFUSED or OPEN
-Again = Callable[[Sequence[int]], Awaitable[States]]
+Again = Callable[[Sequence[int], Sequence[int]], Awaitable[States]]  # addresses, ports
 # asked, all that one hardware address answers for, those for which nobody else does
 Look = Callable[[AddressSet, Sequence[int], Sequence[int]], Awaitable[frozenset[int]]]
 
@@ -31,17 +31,24 @@ async def hosts_behind(
     """Give those of `alone` at which hosts plainly give answers of their own.
 
     answered_for: what one hardware address answers ARP for. alone: those of them for which
-    nobody else does. again: asks addresses every port.
+    nobody else does. again: asks addresses on ports.
     """
     some = random.sample(alone, min(SAMPLE, len(alone)))
     if not some:
         return frozenset()
-    told = await again(some)
+    told = await again(some, ports)
     if len(alone) > MOST_ASKED or not any(told.values()):
         return frozenset()
     noisy = common(asked, answered_for, [told[ip] for ip in some], ports)
-    told = await again(alone)
-    return frozenset(ip for ip, answers in told.items() if differs(answers, noisy))
+    if noisy:
+        told = await again(alone, ports)
+        return frozenset(ip for ip, answers in told.items() if differs(answers, noisy))
+    found = {ip for ip, answers in told.items() if answers}
+    for port in ports:  # one answer is enough of each: what they are, is asked later
+        left = [ip for ip in alone if ip not in found]
+        told = await again(left, (port,))
+        found |= {ip for ip, answers in told.items() if answers}
+    return frozenset(found)
 
 
 def common(

@@ -153,11 +153,11 @@ class Knocking:
         signs = {_number(ip): 0 for ip in self.ends if ":" not in ip}
         for suspect in suspects(self.asked, signs):
             some = random.sample(suspect.members, min(SAMPLE, len(suspect.members)))
-            told = await self.again(some)
+            told = await self.again(some, self.ports)
             noisy = noise(suspect, [told[ip] for ip in some], self.ports)
             if not noisy:
                 continue
-            told = await self.again(suspect.members)
+            told = await self.again(suspect.members, self.ports)
             for ip in suspect.members:
                 said = {port: state for port, state in told[ip].items() if noisy.get(port) != state}
                 if not said:
@@ -176,10 +176,12 @@ class Knocking:
                 self.routers[mac.hex(":")] = away
                 self.hidden |= away
 
-    async def again(self, numbers: Sequence[int]) -> Mapping[int, Mapping[int, int]]:
-        """Give the state of every port, asking no address more often than was planned."""
+    async def again(
+        self, numbers: Sequence[int], ports: Sequence[int]
+    ) -> Mapping[int, Mapping[int, int]]:
+        """Give the state of these ports, asking no address more often than was planned."""
         most = len(self.ports) * self.guard.scope.pace.rounds
-        doors = [(address(4, number), port) for port in self.ports for number in numbers]
+        doors = [(address(4, number), port) for port in ports for number in numbers]
         left = (door for door in doors if door not in self.states and self.begun[door[0]] < most)
         await self._knock_on(left)
         told: dict[int, dict[int, int]] = {number: {} for number in numbers}

@@ -36,9 +36,9 @@ def looked(asked, states):
     """Give whom the rule finds where each address answers so, and whom it had asked."""
     put = []
 
-    async def again(numbers):
+    async def again(numbers, ports):
         put.extend(numbers)
-        return {number: states[number] for number in numbers}
+        return {n: {p: s for p, s in states[n].items() if p in ports} for n in numbers}
 
     found = asyncio.run(hosts_behind(asked, list(states), list(states), PORTS, again))
     return found, set(put)
