@@ -6,6 +6,7 @@ hardware address. So some of the addresses are knocked on before all of them are
 """
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from auditor.model.address import AddressSet, Range
@@ -14,6 +15,7 @@ from auditor.net.everything import ALL_FEWEST, SAMPLE, Suspect, differs, noise
 # Addresses behind one hardware address that are asked one by one; what is more stays unasked,
 # and the note of the sweep says so.
 MOST_ASKED = 1_024
+FULL = 0.9  # of a network: hosts leave its two ends free, and do not fill it by chance
 
 States = Mapping[int, Mapping[int, int]]  # address -> port -> REFUSED or OPEN
 Again = Callable[[Sequence[int], Sequence[int]], Awaitable[States]]  # addresses, ports
@@ -65,13 +67,15 @@ def _suspect(asked: AddressSet, members: Sequence[int]) -> Suspect:
     """Say what one hardware address has in common with a box that answers for all.
 
     As many as that, with no gap, behind one hardware address are a box as much as where the
-    two ends of a network answer.
+    two ends of a network answer; so are networks that are full from end to end.
     """
     blocks = {ip >> 8 for ip in members}
     area = AddressSet.of(Range(4, b << 8, (b << 8) + 255) for b in blocks).meet(asked)
     edges = AddressSet.of(Range(4, at, at) for b in blocks for at in (b << 8, (b << 8) + 255))
-    ends = {piece.first for piece in area.meet(edges).ranges}
-    ends |= {piece.last for piece in area.meet(edges).ranges}
+    asked_ends = {end for p in area.meet(edges).ranges for end in (p.first, p.last)}
     whole = len(members) == area.size
-    answered = bool(ends) and ends <= set(members)
-    return Suspect(tuple(members), whole, answered or (whole and len(members) >= ALL_FEWEST))
+    answered = bool(asked_ends) and asked_ends <= set(members)
+    rows = Counter(ip >> 4 for ip in members)  # networks of sixteen
+    full = sum(n for n in rows.values() if n >= FULL * 16) >= FULL * len(members)
+    ends = answered or full or (whole and len(members) >= ALL_FEWEST)
+    return Suspect(tuple(members), whole or full, ends)

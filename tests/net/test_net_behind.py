@@ -55,6 +55,9 @@ def row(first, last, answers):
         pytest.param(NET, row(0, 255, SHUT), 0, id="all-refuse"),
         pytest.param(NET, row(0, 255, PORTAL), 0, id="a-portal-at-both-ends-of-the-network"),
         pytest.param(HALF, row(64, 127, PORTAL), 0, id="a-portal-without-a-gap"),
+        pytest.param(
+            NET, row(192, 223, PORTAL) | row(2, 2, PORTAL), 0, id="a-portal-for-a-network-within"
+        ),
         pytest.param(NET, row(0, 255, PORTAL) | row(20, 20, CAMERA), 1, id="one-behind-a-portal"),
         pytest.param(NET, row(20, 39, CAMERA), 20, id="a-bridge-with-cameras-of-one-kind"),
         pytest.param(NET, row(20, 29, CAMERA) | row(30, 39, PORTAL), 20, id="a-bridge-with-two"),
