@@ -10,11 +10,14 @@ from auditor.identify.keys import STRONG, Keys, keys_of
 from auditor.identify.names import normalised
 from auditor.identify.told import Told, told_of
 from auditor.model.address import AddressSet
-from auditor.model.coverage_note import NOTHING
-from auditor.model.observation import Origin, StoredAttempt
+from auditor.model.coverage_note import NOTHING, read_note
+from auditor.model.observation import Origin, Outcome, StoredAttempt
 
 PROXY_ADDRESSES = 8  # IPv4 addresses behind one MAC in one run: a router answers for them
 SHARED = 4  # a key that ties together more of another key is no key (pasted, default)
+# The doubt about what was said at an address for which two hardware addresses answer: of whom
+# it was said is not known, or only by who was lent to the kernel.
+TWO_STATIONS = "two_stations"
 _ARP = frozenset({"arp", "ndp", "link"})  # who answers these speaks for itself
 SWEEP_OF_ALL = "arp"  # the sweep whose silence tells that nobody is at an address
 
@@ -38,11 +41,15 @@ class Records:
     more: dict[tuple[str, str], dict[str, list[int]]] = field(default_factory=dict)
     silent: list[tuple[int, str, str, str, float]] = field(default_factory=list)
     answered_for: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    noted: set[tuple[str, str, str]] = field(default_factory=set)  # MACs that a sweep called so
     _first_ip: dict[tuple[str, str, str], str] = field(default_factory=dict)
     claims: list[tuple[StoredAttempt, Keys]] = field(default_factory=list)
     astray: dict[int, str] = field(default_factory=dict)  # row -> address that it came from
     answered: bytearray = field(default_factory=bytearray)  # 1: an answer to a question of ours
     swept: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # notes of ARP sweeps
+    _first_mac: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    disputed: set[tuple[str, str, str]] = field(default_factory=set)  # site, run, address
+    spoken: set[int] = field(default_factory=set)  # a conversation, with whom it was held
     doubts: dict[int, str] = field(default_factory=dict)  # row -> what speaks against it
     told: dict[int, Told] = field(default_factory=dict)  # record -> what a list's row says
     at_home: set[tuple[str, str]] = field(default_factory=set)  # lists that name their own site
@@ -69,9 +76,16 @@ class Records:
         self._add(stored, keys)
 
     def settle(self) -> None:
-        """Place what replies claim of addresses, now that every row was taken."""
-        if not self.claims:
-            return
+        """Place what replies claim of addresses, now that every row was taken; doubt what may."""
+        if self.claims:
+            self._place()
+        for number, keys in enumerate(self.keys) if self.disputed else ():
+            where = self.sites[number], self.runs[number], keys.ip or ""
+            alone = not keys.hardware or number in self.spoken
+            if alone and where in self.disputed and not self.linked[number]:
+                self.doubts.setdefault(self.seqs[number], TWO_STATIONS)
+
+    def _place(self) -> None:
         link = Link()
         runs = {(stored.site, stored.run) for stored, _ in self.claims}
         for number, keys in enumerate(self.keys):
@@ -124,6 +138,20 @@ class Records:
         if attempt.origin is not Origin.WIRE:
             self._tell(number, stored)
         self._index(number, keys)
+        if attempt.outcome is Outcome.GARBLED and keys.ip is None and keys.hardware:
+            told = read_note(attempt.detail)
+            named = keys.hardware if told and told.proxy else ()
+            self.noted.update((stored.site, stored.run, mac) for mac in named)
+        # who connects learns the hardware address as well: the kernel asked ARP for it
+        met = attempt.origin is Origin.WIRE and attempt.endpoint.transport == "tcp"
+        if keys.ip and ":" not in keys.ip and (self.linked[number] or met):
+            if any(seen.field != "mac" for seen in attempt.observations):
+                self.spoken.add(number)
+            for mac in keys.hardware:
+                self._behind(stored.site, stored.run, mac, keys.ip)
+                place = stored.site, stored.run, keys.ip
+                if self._first_mac.setdefault(place, mac) != mac:
+                    self.disputed.add(place)
 
     def _tell(self, number: int, stored: StoredAttempt) -> None:
         """Remember what a row of a list says, besides its keys."""
@@ -146,9 +174,6 @@ class Records:
                 first = firsts.setdefault(value, number)
                 if first != number:
                     self.more.setdefault((site, kind), {}).setdefault(value, [first]).append(number)
-        if keys.ip and self.linked[number] and ":" not in keys.ip:
-            for mac in keys.hardware:
-                self._behind(site, self.runs[number], mac, keys.ip)
 
     def _behind(self, site: str, run: str, mac: str, ip: str) -> None:
         key = (site, run, mac)
@@ -162,6 +187,8 @@ class Records:
         for (site, _, mac), ips in self.answered_for.items():
             if len(ips) >= PROXY_ADDRESSES:
                 found.setdefault(site, set()).add(mac)
+        for key in self.noted & self._first_ip.keys():
+            found.setdefault(key[0], set()).add(key[2])  # some of them are hosts of their own
         return {site: frozenset(macs) for site, macs in found.items()}
 
     def shared(self, site: str, kind: str) -> frozenset[str]:

@@ -11,12 +11,13 @@ import socket
 import struct
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from auditor.model.address import AddressSet, Range, address
 from auditor.model.coverage_note import NOTHING, Note
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
+from auditor.net.behind import Look
 from auditor.net.filters import ARP_REPLIES
 from auditor.net.guard import Guard, Kind
 from auditor.net.interfaces import Interface
@@ -110,8 +111,11 @@ async def sweep_arp(
     targets: AddressSet,
     interface: Interface,
     tick: Callable[[int], None] = lambda _: None,
+    look: Look | None = None,
 ) -> AsyncIterator[list[Attempt]]:
     """Ask every address of `targets` on the link; gives the attempts stretch by stretch.
+
+    look: finds the hosts behind a hardware address that answers for many; None: nobody does.
 
     One ANSWERED attempt per address and hardware address, one GARBLED per proxy, and one for
     the stretch as a whole (see model/coverage_note). Of a stretch that is asked slowly, what is
@@ -119,7 +123,7 @@ async def sweep_arp(
     """
     own = AddressSet.parse(a.ip for a in interface.addresses)
     for stretch in stretches(targets.minus(own), guard.scope.pace.arp_per_s):
-        async for made in _Stretch(guard, interface, stretch, own.meet(targets)).ask(tick):
+        async for made in _Stretch(guard, interface, stretch, own.meet(targets), look).ask(tick):
             yield made
         own = NOTHING
 
@@ -133,8 +137,9 @@ class _Stretch:
         interface: Interface,
         asked: AddressSet,
         own: AddressSet,
+        look: Look | None,
     ) -> None:
-        self.own = own
+        self.own, self.look = own, look
         self.guard, self.interface, self.asked = guard, interface, asked
         self.started = guard.clock()
         self.replies = Replies()
@@ -174,7 +179,7 @@ class _Stretch:
             await self._settle(max(self.asked_at.values(), default=-math.inf))
         finally:
             loop.remove_reader(sock.fileno())
-        yield attempts(self, round(loop.time() - began, 3))
+        yield await self._attempts(began)
 
     async def _again(self, order: list[int]) -> AsyncIterator[int]:
         """Give those who did not answer, round by round, each when it has had its time."""
@@ -213,7 +218,20 @@ class _Stretch:
         )
         self.replies = Replies(questions.claims())
         self.sent = told.sent
-        return attempts(self, round(asyncio.get_running_loop().time() - began, 3))
+        return await self._attempts(began)
+
+    async def _attempts(self, began: float) -> list[Attempt]:
+        """Tell routers from bridges, and turn what was heard into attempts."""
+        claims = self.replies.claims
+        routers = proxies(self.asked, ((ip, mac) for ip, m in claims.items() for mac, _ in m))
+        hosts: set[int] = set()
+        if look := self.look:
+            for ips in routers.values():
+                alone = [ip for ip in ips if all(mac in routers for mac, _ in claims[ip])]
+                hosts |= await look(self.asked, ips, alone)
+        behind = {mac: [ip for ip in ips if ip not in hosts] for mac, ips in routers.items()}
+        behind = {mac: ips for mac, ips in behind.items() if ips}
+        return attempts(self, behind, hosts, round(asyncio.get_running_loop().time() - began, 3))
 
     async def _put(self, sock: socket.socket, number: int) -> None:
         """Ask one address, unless it has answered."""
@@ -277,10 +295,15 @@ def _station(
     return Endpoint(address(4, ip), text, 0, "arp", vlan), (Observation("mac", text, raw),)
 
 
-def attempts(stretch: _Stretch, elapsed_s: float) -> list[Attempt]:
-    """Turn what a stretch heard into attempts."""
+def attempts(
+    stretch: _Stretch, routers: Mapping[bytes, list[int]], hosts: Set[int], elapsed_s: float
+) -> list[Attempt]:
+    """Turn what a stretch heard into attempts.
+
+    routers: the hardware addresses that answer for others, with what they answer for. hosts:
+    those behind a hardware address that gave answers of their own.
+    """
     claims = stretch.replies.claims
-    routers = proxies(stretch.asked, ((ip, mac) for ip, m in claims.items() for mac, _ in m))
     made, covered = [], []
 
     def attempt(
@@ -289,7 +312,7 @@ def attempts(stretch: _Stretch, elapsed_s: float) -> list[Attempt]:
         made.append(Attempt("arp", endpoint, outcome, seen, stretch.started, elapsed_s, note))
 
     for ip, macs in sorted(claims.items()):
-        true = {key: raw for key, raw in macs.items() if key[0] not in routers}
+        true = {key: raw for key, raw in macs.items() if ip in hosts or key[0] not in routers}
         covered += [] if true else [ip]
         several = f"{len(true)} stations claim this address" if len(true) > 1 else ""
         for (mac, vlan), raw in true.items():

@@ -11,7 +11,7 @@ import random
 import resource
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, product
 
 from auditor.errors import ScopeRefusal
@@ -19,7 +19,8 @@ from auditor.model.address import AddressSet, address
 from auditor.model.coverage_note import NOTHING, Note
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.net import barred, neighbours
-from auditor.net.arp import stretches
+from auditor.net.arp import proxies, stretches
+from auditor.net.behind import hosts_behind
 from auditor.net.dial import TRY_S, Ended, dial
 from auditor.net.everything import OPEN, REFUSED, SAMPLE, noise, suspects
 from auditor.net.guard import BudgetSpent, Guard, Kind, NoLink
@@ -47,6 +48,11 @@ def window(connects_per_s: float) -> int:
     return max(1, min(max(LEAST_WINDOW, wanted), MOST_WINDOW, soft - OTHER_FILES))
 
 
+def allowed(guard: Guard, ports: Iterable[int]) -> list[int]:
+    """Give those of the ports that the scope lets us knock on."""
+    return [port for port in ports if port in guard.scope.ports and port not in guard.scope.never]
+
+
 async def sweep_connect(
     guard: Guard,
     targets: AddressSet,
@@ -61,19 +67,19 @@ async def sweep_connect(
     """
     own = AddressSet.parse(a.ip for a in interface.addresses) if interface else NOTHING
     room = Room()
-    ports = [port for port in ports if port in guard.scope.ports and port not in guard.scope.never]
+    ports = allowed(guard, ports)
     rate = guard.scope.pace.connects_per_s / max(1, len(ports))
     if interface:
         rate = min(rate, guard.scope.pace.arp_per_s / ARP_QUESTIONS)
     # what the scope names one by one: what is left of a /64 is no such address
     stretch6 = guard.scope.networks.named6().meet(targets.minus(own))
     for stretch in chain(stretches(targets.minus(own), rate), [stretch6] if stretch6 else ()):
-        yield await _Knocking(guard, stretch, ports, interface, own.meet(targets), room).run()
+        yield await Knocking(guard, stretch, ports, interface, own.meet(targets), room).run()
         own = NOTHING
         tick(stretch.size)
 
 
-class _Knocking:
+class Knocking:
     """A stretch of addresses while it is being knocked on."""
 
     def __init__(
@@ -94,6 +100,8 @@ class _Knocking:
         self.states: dict[tuple[str, int], int] = {}
         self.barred: dict[str, str] = {}  # what routers said
         self.hidden: set[str] = set()  # somebody else answers for them
+        self.routers: dict[str, set[str]] = {}  # on the link: MAC -> what it answers for
+        self.met: set[str] = set()  # for whom the kernel had turns to ask
         self.begun: Counter[str] = Counter()  # connections, per address
         self.door = asyncio.Lock()
 
@@ -104,8 +112,9 @@ class _Knocking:
             # on a link, whoever did not answer the kernel's ARP will not answer another round
             for port in self.ports:
                 first = port == self.ports[0]
-                await self._knock_on(((ip, port) for ip in self._left(first)), first)
+                await self._knock_on((ip, port) for ip in self._left(first))
             self.room.look()
+            await self._doubt_near()
         else:
             await self._knock_on(self._doors())
             await self._doubt()
@@ -121,12 +130,12 @@ class _Knocking:
             random.shuffle(order)
             yield from ((ip, port) for ip in order if ip not in self.ends)
 
-    async def _knock_on(self, doors: Iterator[tuple[str, int]], first: bool = False) -> None:
+    async def _knock_on(self, doors: Iterator[tuple[str, int]]) -> None:
         most = self.asked.size * len(self.ports)
         many = min(window(self.guard.scope.pace.connects_per_s), most)
         async with asyncio.TaskGroup() as group:
             for _ in range(many):
-                group.create_task(self._work(doors, first))
+                group.create_task(self._work(doors))
 
     def _left(self, first: bool) -> list[str]:
         """Give those to knock on next, in random order; who is not there is not asked again."""
@@ -144,11 +153,11 @@ class _Knocking:
         signs = {_number(ip): 0 for ip in self.ends if ":" not in ip}
         for suspect in suspects(self.asked, signs):
             some = random.sample(suspect.members, min(SAMPLE, len(suspect.members)))
-            told = await self._again(some)
+            told = await self.again(some, self.ports)
             noisy = noise(suspect, [told[ip] for ip in some], self.ports)
             if not noisy:
                 continue
-            told = await self._again(suspect.members)
+            told = await self.again(suspect.members, self.ports)
             for ip in suspect.members:
                 said = {port: state for port, state in told[ip].items() if noisy.get(port) != state}
                 if not said:
@@ -157,10 +166,22 @@ class _Knocking:
                 port, state = next(iter(said.items()))
                 self.ends[address(4, ip)] = (port, Ended(_OUTCOMES[state]))
 
-    async def _again(self, numbers: Sequence[int]) -> Mapping[int, Mapping[int, int]]:
-        """Give the state of every port, asking no address more often than was planned."""
+    async def _doubt_near(self) -> None:
+        """See whose hardware address answers for many on the link, and who is there nonetheless."""
+        near = {ip: mac for ip, mac in self._macs().items() if ":" not in ip}
+        claims = ((_number(ip), bytes.fromhex(mac.replace(":", ""))) for ip, mac in near.items())
+        for mac, numbers in proxies(self.asked, claims).items():
+            hosts = await hosts_behind(self.asked, numbers, numbers, self.ports, self.again)
+            if away := {address(4, number) for number in numbers if number not in hosts}:
+                self.routers[mac.hex(":")] = away
+                self.hidden |= away
+
+    async def again(
+        self, numbers: Sequence[int], ports: Sequence[int]
+    ) -> Mapping[int, Mapping[int, int]]:
+        """Give the state of these ports, asking no address more often than was planned."""
         most = len(self.ports) * self.guard.scope.pace.rounds
-        doors = [(address(4, number), port) for port in self.ports for number in numbers]
+        doors = [(address(4, number), port) for port in ports for number in numbers]
         left = (door for door in doors if door not in self.states and self.begun[door[0]] < most)
         await self._knock_on(left)
         told: dict[int, dict[int, int]] = {number: {} for number in numbers}
@@ -169,10 +190,10 @@ class _Knocking:
                 told[_number(ip)][port] = state
         return told
 
-    async def _work(self, doors: Iterator[tuple[str, int]], first: bool) -> None:
+    async def _work(self, doors: Iterator[tuple[str, int]]) -> None:
         for ip, port in doors:
             try:
-                await self._introduce(ip, first)
+                await self._introduce(ip)
                 await self._knock(ip, port)
             except BudgetSpent:
                 continue
@@ -183,13 +204,14 @@ class _Knocking:
                     raise
                 self.troubles[ip] = Ended(Outcome.NOT_TRIED, "refused by the scope")
 
-    async def _introduce(self, ip: str, first: bool) -> None:
+    async def _introduce(self, ip: str) -> None:
         """Take turns for the questions that the kernel will ask of an unknown neighbour.
 
         One address at a time: turns of many, taken in rounds, would end all at once.
         """
-        if not first or not self.interface:
+        if ip in self.met or not self.interface:
             return
+        self.met.add(ip)
         async with self.door:
             for _ in range(ARP_QUESTIONS):
                 await self.guard.turn(Kind.ARP, ip, 0, "arp")
@@ -232,9 +254,7 @@ class _Knocking:
         said = {i: why for i, why in self.barred.items() if i not in self.ends and i not in there}
         made += barred.attempts(NAME, said, by, self.started, elapsed_s)
         end = Endpoint(transport="tcp")
-        if hidden:
-            note = str(Note(hidden, proxy=hidden, told=(("router", "answers for all"), ("by", by))))
-            made.append(Attempt(NAME, end, Outcome.GARBLED, (), self.started, elapsed_s, note))
+        made += self._boxes(elapsed_s)
         known = there.join(hidden).join(AddressSet.single(said))
         left = AddressSet.single(self.troubles).minus(known)
         told: tuple[tuple[str, str], ...] = (
@@ -251,6 +271,20 @@ class _Knocking:
         note = str(Note(self.asked.join(self.own), silent, hidden, left, told))
         whole = Outcome.SILENT if silent or left else Outcome.ANSWERED
         return [*made, Attempt(NAME, end, whole, (), self.started, elapsed_s, note)]
+
+    def _boxes(self, elapsed_s: float) -> list[Attempt]:
+        """Say who answers for addresses at which nobody is known to be."""
+        near = {ip for away in self.routers.values() for ip in away}
+        far = {"": self.hidden - near} if self.hidden - near else {}
+        made = []
+        for mac, away in (*self.routers.items(), *far.items()):
+            hidden = AddressSet.single(away)
+            told = (("router", mac or "answers for all"), ("by", self.by))
+            where = Endpoint(None, mac or None, 0, "arp" if mac else "tcp")
+            seen = (Observation("mac", mac),) if mac else ()
+            note = str(Note(hidden, proxy=hidden, told=told))
+            made.append(Attempt(NAME, where, Outcome.GARBLED, seen, self.started, elapsed_s, note))
+        return made
 
     def _macs(self) -> dict[str, str]:
         """Give the hardware addresses that the kernel has learned on the link."""

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from auditor.errors import DataError, EnvironmentLack
-from auditor.model.address import LINK_LOCAL, AddressSet
+from auditor.model.address import LINK_LOCAL, AddressSet, Range
 from auditor.model.household import households
 from auditor.model.observation import Attempt, Observation, Outcome
 from auditor.net import interfaces as links
 from auditor.net import neighbours, routes
 from auditor.net.arp import BULK_PER_S, sweep_arp
-from auditor.net.connect import PART_S, sweep_connect
+from auditor.net.behind import Look, hosts_behind
+from auditor.net.connect import PART_S, Knocking, allowed, sweep_connect
 from auditor.net.dial import dial
 from auditor.net.door import converse
 from auditor.net.group import LISTEN_S, ask_group
@@ -50,6 +52,7 @@ class Engine:
         self.steady = self._links()
         self.room = Room()
         self.gateways: dict[routes.Way, bytes | None] = {}  # None: it did not answer
+        self.others: dict[str, str] = {}  # whom the kernel speaks to there, not whom we found
         self.introduced: set[str] = set()  # whose hardware address the kernel need not ask for
 
     def _links(self) -> Steady:
@@ -80,8 +83,30 @@ class Engine:
                 yield self._sure(attempts)
         for interface, here in on_links:
             if sweep.kind == "arp":
-                async for attempts in sweep_arp(self.guard, here, interface, tick):
+                look = self._look(interface)
+                async for attempts in sweep_arp(self.guard, here, interface, tick, look):
                     yield self._sure(attempts)
+
+    def _look(self, interface: links.Interface) -> Look:
+        """Give who finds the hosts behind one hardware address: whoever knocks on their ports."""
+
+        async def look(
+            asked: AddressSet, answered_for: Sequence[int], alone: Sequence[int]
+        ) -> frozenset[int]:
+            far = AddressSet.of(Range(4, ip, ip) for ip in alone)
+            ports = allowed(self.guard, self.knocks)
+            knocking = Knocking(self.guard, far, ports, interface, AddressSet(), self.room)
+            return await hosts_behind(asked, answered_for, alone, ports, knocking.again)
+
+        return look
+
+    async def _again(self, targets: AddressSet) -> AsyncIterator[list[Attempt]]:
+        """Ask ARP ourselves for whom nmap found behind a router's hardware address."""
+        for interface, here in links.split(targets, self.known)[0] if self.raw else ():
+            async for attempts in sweep_arp(
+                self.guard, here, interface, look=self._look(interface)
+            ):
+                yield self._sure(attempts)
 
     async def _routed(
         self, kind: str, behind: AddressSet, tick: Tick
@@ -162,7 +187,7 @@ class Engine:
             from auditor.net.nmap import sweep_nmap
 
             async for attempts in sweep_nmap(
-                self.guard, targets, self.knocks, raw=self.raw, tick=tick
+                self.guard, targets, self.knocks, raw=self.raw, tick=tick, again=self._again
             ):
                 yield attempts
             targets = targets.of_version(6)
@@ -256,30 +281,42 @@ class Engine:
         """Lend the kernel the hardware addresses of hosts (ip -> mac) while they are asked.
 
         Gives how many hosts may be asked at once. Without CAP_NET_ADMIN the table is not
-        touched, and no more hosts than half of what it holds may be in flight.
+        touched, and no more hosts than half of what it holds may be in flight. An entry that says
+        otherwise and that the kernel learned by itself is replaced meanwhile: two stations claim
+        that address. Where it stays, what is said there is said by the one that it names.
         """
         for house in households(hosts, hosts):
             self.guard.acquaint(house)
         on_links, _ = links.split(AddressSet.single(hosts), self.known)
-        if not links.may(links.CAP_NET_ADMIN):
-            yield table_size() // 2 if on_links else 1 << 20
-            return
-        held = {n.ip for n in neighbours.known() if not n.lent}
+        may = links.may(links.CAP_NET_ADMIN)
+        held = {(n.index, n.ip): n for n in neighbours.known() if n.used and not (n.lent and may)}
+        aside: list[neighbours.Neighbour] = []
         try:
             for interface, here in on_links:
                 at = interface.index
-                near = [(ip, hosts[ip]) for ip in here if ip not in held and self._on(ip, at)]
-                neighbours.lend(interface.index, near)
-                self.introduced.update(ip for ip, _ in near)
-            yield 1 << 20
+                near = {ip: held.get((at, ip)) for ip in here if self._on(ip, at)}
+                others = {ip: n for ip, n in near.items() if n and n.mac != hosts[ip]}
+                stay = {ip: n.mac for ip, n in others.items() if n.kept or not may}
+                self.others |= stay
+                if may:
+                    aside += [n for ip, n in others.items() if ip not in stay]
+                    new = [ip for ip, n in near.items() if not n or (n in aside)]
+                    neighbours.lend(at, [(ip, hosts[ip]) for ip in new])
+                    self.introduced.update(new)
+            yield 1 << 20 if may else table_size() // 2 if on_links else 1 << 20
         finally:
-            neighbours.take_back()
-            self.introduced.clear()  # the kernel has to ask for them again
+            if may:
+                neighbours.take_back()
+                neighbours.put_back(aside)
+                self.introduced.clear()  # the kernel has to ask for them again
 
     async def converse(self, peer: Peer, probe: Probe, seen: list[Observation]) -> Attempt | None:
         """Let a probe speak with a peer; `seen` keeps what it observed if it fails."""
         await self._introduce(peer.ip)
         attempt = await converse(self.guard, peer, probe, seen)
+        if attempt and peer.ip in self.others:
+            where = replace(attempt.endpoint, mac=self.others[peer.ip])
+            attempt = replace(attempt, endpoint=where)
         if attempt and not attempt.outcome.is_knowledge:
             self.steady.check()
         return attempt

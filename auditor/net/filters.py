@@ -7,7 +7,8 @@ TCP (RFC 9293) and ICMP (RFC 792) for the places of what is looked at.
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
 Program = tuple[Instruction, ...]
 
-ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6, ETH_P_VLAN = 0x0003, 0x0800, 0x0806, 0x86DD, 0x8100
+ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0003, 0x0800, 0x0806, 0x86DD
+VLAN_TAGS = (0x8100, 0x88A8, 0x9100)  # 802.1Q, its service tag (802.1ad), and that's forerunner
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 FRAGMENT = 44  # header of a piece of an IPv6 packet
 ECHO_REPLY, UNREACHABLE = 0, 3  # types of ICMP
@@ -49,7 +50,21 @@ def _program(*steps: Instruction) -> Program:
 _IPV4: Program = (_ETHER_TYPE, _is(ETH_P_IP), _IPV4_PROTOCOL)
 
 NOTHING: Program = ((_RETURN, 0, 0, 0),)
-ARP_REPLIES = _program(_ETHER_TYPE, _is(ETH_P_ARP), _ARP_OPERATION, _is(ARP_REPLY))
+# The kernel takes the outer tag off before this looks; of two tags the inner one stands there.
+_TAGGED_TYPE: Instruction = (_LOAD_HALF, 0, 0, 16)
+_TAGGED_OPERATION: Instruction = (_LOAD_HALF, 0, 0, 24)
+ARP_REPLIES = _program(
+    _ETHER_TYPE,
+    _is(ETH_P_ARP, 0, 2),
+    _ARP_OPERATION,
+    _is(ARP_REPLY, _KEEP),
+    *(_is(tag, len(VLAN_TAGS) - 1 - at, 0) for at, tag in enumerate(VLAN_TAGS[:-1])),
+    _is(VLAN_TAGS[-1]),
+    _TAGGED_TYPE,
+    _is(ETH_P_ARP),
+    _TAGGED_OPERATION,
+    _is(ARP_REPLY),
+)
 ICMPV6_ONLY = _program(_ETHER_TYPE, _is(ETH_P_IPV6), _IPV6_NEXT, _is(ICMPV6))
 # What devices say of their own accord: ARP, IPv6 whole (neighbours, mDNS), UDP over IPv4.
 TALK = _program(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditor.errors import EnvironmentLack
-from auditor.net.filters import ETH_P_ALL, ETH_P_VLAN, Instruction
+from auditor.net.filters import ETH_P_ALL, VLAN_TAGS, Instruction
 from auditor.net.interfaces import Interface, require_raw
 
 BROADCAST = b"\xff" * 6
@@ -35,8 +35,9 @@ _VID = 0x0FFF  # the identifier in an 802.1Q tag control word
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One received frame without its tag. vlan: the tag's identifier; None when untagged.
+    """One received frame without its tags. vlan: the inner tag's identifier; None when untagged.
 
+    An identifier of 0 tells a priority and no VLAN (IEEE 802.1Q, 9.6): that frame is untagged.
     moment_s: when the kernel received it, by the system's clock (Unix time); we may be late.
     summed: False where the checksum of what it carries is not to be looked at: the card did that,
     or it is not filled in yet, because the frame comes from a machine inside this one.
@@ -195,12 +196,12 @@ def take(sock: socket.socket) -> Frame | None:
     for level, kind, told in ancillary:
         if level == SOL_PACKET and kind == PACKET_AUXDATA and len(told) >= _AUXDATA.size:
             status, *_, tag, _ = _AUXDATA.unpack_from(told)
-            vlan = tag & _VID if status & _VLAN_VALID else None
+            vlan = tag & _VID or None if status & _VLAN_VALID else None
             summed = not status & (_UNSUMMED | _SUMMED)
         elif (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS) and len(told) == _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack(told)
             moment_s = seconds + nanoseconds / 1e9
-    if vlan is None and len(raw) >= 18 and int.from_bytes(raw[12:14], "big") == ETH_P_VLAN:
-        vlan = int.from_bytes(raw[14:16], "big") & _VID
+    while len(raw) >= 18 and int.from_bytes(raw[12:14], "big") in VLAN_TAGS:
+        vlan = int.from_bytes(raw[14:16], "big") & _VID or vlan
         raw = raw[:12] + raw[16:]
     return Frame(raw, vlan, moment_s, summed)

@@ -12,17 +12,22 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from xml.etree.ElementTree import Element, ParseError
 
 from auditor.errors import DataError, EnvironmentLack
-from auditor.model.address import AddressSet, Mac, canonical_ip
-from auditor.model.coverage_note import NOTHING, Note
+from auditor.model.address import AddressSet, Mac, Range, canonical_ip
+from auditor.model.coverage_note import NOTHING, Note, notes
 from auditor.model.observation import Attempt, Endpoint, Observation, Outcome
 from auditor.model.scope import Pace
+from auditor.net import neighbours
+from auditor.net.arp import proxies, stretches
+from auditor.net.behind import common
+from auditor.net.everything import OPEN, REFUSED, differs, noise, suspects
 from auditor.net.guard import Guard, Kind
 
 HOST_TIMEOUT_S = 60
@@ -30,11 +35,15 @@ MOST_OUTPUT = 256 << 20
 NAME = "nmap"
 MARGIN = 0.8  # of the pace: nmap keeps a rate on average, and we owe it in any one second
 _PORT_STATES = {"open": Outcome.ANSWERED, "closed": Outcome.REFUSED}
+_STATES = {"open": OPEN, "closed": REFUSED}
 # Characters that XML 1.0 forbids, bare or as a reference: nmap has written both.
 _ILLEGAL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
     r"|&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
 )
+
+
+Boxes = Mapping[str, AddressSet]  # hardware address, "" behind routers: what it answers for
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +82,13 @@ async def sweep_nmap(
     *,
     raw: bool,
     tick: Callable[[int], None] = lambda _: None,
+    again: Callable[[AddressSet], AsyncIterator[list[Attempt]]] | None = None,
 ) -> AsyncIterator[list[Attempt]]:
-    """Let nmap look at `targets`, a thousand addresses at a time."""
+    """Let nmap look at `targets`, a thousand addresses at a time.
+
+    again: asks ARP for those for which a router answers: nmap keeps one hardware address each,
+    and it may be the router's where a device answers as well.
+    """
     program = find_program()
     ports = [port for port in ports if port in guard.scope.ports - guard.scope.never]
     if guard.scope.pace.delicate:  # nmap ends every connection with a reset
@@ -90,7 +104,15 @@ async def sweep_nmap(
         text = await _run(guard, [program, *arguments(guard.scope.pace, ports, raw=raw)], piece)
         count = piece.size * max(1, len(ports))
         guard.sent("syn" if raw else "tcp", ",".join(piece.texts()), 0, 0, NAME, count=count)
-        yield attempts(text, piece, ports, started)
+        # those to whom it made connections, the kernel asked for their hardware addresses
+        known = {n.ip: n.mac for n in neighbours.known() if not n.state & neighbours.FAILED}
+        made = attempts(text, piece, ports, started, known)
+        yield made
+        routers = (note.proxy for a, note in notes(made) if a.endpoint.mac)
+        near = AddressSet.of(p for away in routers for p in away.ranges)
+        if again and near:
+            async for batch in again(near):
+                yield batch
         tick(piece.size)
 
 
@@ -141,8 +163,6 @@ async def _run(guard: Guard, command: Sequence[str], piece: AddressSet) -> str:
 
 
 def _thousands(targets: AddressSet) -> Iterator[AddressSet]:
-    from auditor.net.arp import stretches
-
     yield from stretches(targets, 1_024 / 30)
 
 
@@ -181,13 +201,53 @@ def _host(element: Element) -> Spoken | None:
     return Spoken(ip, mac, tuple(ports))
 
 
+def _boxes(
+    hosts: Sequence[Spoken], asked: AddressSet, ports: Sequence[int], sure: Set[str]
+) -> Boxes:
+    """Find who answers for addresses at which nobody is, by the rules of our own sweeps.
+
+    sure: hardware addresses that nmap told.
+    """
+    states = {
+        _number(host.ip): {p: _STATES[state] for p, state in host.ports if state in _STATES}
+        for host in hosts
+        if ":" not in host.ip
+    }
+
+    macs = {_number(h.ip): bytes.fromhex(h.mac.replace(":", "")) for h in hosts if h.mac}
+    found = {}
+    for mac, ips in proxies(asked, macs.items()).items():
+        noisy = common(asked, ips, [states[ip] for ip in ips], ports)
+        # ARP will be asked again for those of whom nmap itself told the hardware address
+        again = mac.hex(":") in sure
+        if hidden := [Range(4, i, i) for i in ips if again or not differs(states[i], noisy)]:
+            found[mac.hex(":")] = AddressSet.of(hidden)
+    far: list[Range] = []
+    for suspect in suspects(asked, {ip: 0 for ip in states if ip not in macs}):
+        noisy = noise(suspect, [states[ip] for ip in suspect.members], ports)
+        alike = (ip for ip in suspect.members if noisy and not differs(states[ip], noisy))
+        far += [Range(4, ip, ip) for ip in alike]
+    return found | ({"": AddressSet.of(far)} if far else {})
+
+
 def attempts(
-    text: str, asked: AddressSet, ports: Sequence[int], started: datetime
+    text: str,
+    asked: AddressSet,
+    ports: Sequence[int],
+    started: datetime,
+    known: Mapping[str, str] = {},
 ) -> list[Attempt]:
-    """Turn a report into attempts; what was not reported is left when the report was cut short."""
+    """Turn a report into attempts; what was not reported is left when the report was cut short.
+
+    known: hardware addresses by address, for hosts of which nmap tells none.
+    """
     found, whole = read(text)
+    sure = {host.mac for host in found if host.mac}
+    found = [host if host.mac else replace(host, mac=known.get(host.ip)) for host in found]
+    boxes = _boxes(found, asked, ports, sure)
+    proxy = AddressSet.of(piece for away in boxes.values() for piece in away.ranges)
     made = []
-    for host in (h for h in found if h.ip in asked):
+    for host in (h for h in found if h.ip in asked and h.ip not in proxy):
         seen = (Observation("mac", host.mac),) if host.mac else ()
         where = Endpoint(host.ip, host.mac, transport="arp" if host.mac else "icmp")
         made.append(Attempt(NAME, where, Outcome.ANSWERED, seen, started))
@@ -195,13 +255,23 @@ def attempts(
             outcome = _PORT_STATES.get(state)
             if outcome:
                 made.append(Attempt(NAME, Endpoint(host.ip, host.mac, port), outcome, (), started))
+    for mac, away in boxes.items():
+        seen = (Observation("mac", mac),) if mac else ()
+        where = Endpoint(None, mac or None, 0, "arp" if mac else "icmp")
+        note = str(Note(away, proxy=away, told=(("router", mac or "answers for all"),)))
+        made.append(Attempt(NAME, where, Outcome.GARBLED, seen, started, detail=note))
     rest = asked.minus(AddressSet.single(h.ip for h in found))
     told: tuple[tuple[str, str], ...] = (
         ("scanned", ",".join(map(str, sorted(ports)))),
-        ("answered", str(len(found))),
+        ("answered", str(asked.minus(rest).minus(proxy).size)),
     )
     if not whole:
         told = (("why", "nmap was cut short"), *told)
-    note = Note(asked, rest if whole else NOTHING, left=NOTHING if whole else rest, told=told)
+    left = NOTHING if whole else rest
+    note = str(Note(asked, rest if whole else NOTHING, proxy, left, told))
     outcome = Outcome.SILENT if rest else Outcome.ANSWERED
-    return [*made, Attempt(NAME, Endpoint(), outcome, (), started, detail=str(note))]
+    return [*made, Attempt(NAME, Endpoint(), outcome, (), started, detail=note)]
+
+
+def _number(ip: str) -> int:
+    return int.from_bytes(socket.inet_aton(ip), "big")

@@ -16,17 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.errors import EnvironmentLack
-from auditor.net.filters import NOTHING, Instruction
+from auditor.net.filters import NOTHING, VLAN_TAGS, Instruction
 from auditor.net.interfaces import Interface
 from auditor.net.link import attach, has_carrier, pulled
 from auditor.net.ringed import RECEIVE_SLOTS, SEND_SLOTS, SLOT, Ringed, open_ringed
 
 MOST_TAKEN = 1_024  # at a time; looking at more slots costs more than it brings
 RECEIVED_AT, SEND_AT = 66, 32  # where the frame begins in a slot of either ring
+TAG_SIZE = 4  # octets of a tag: type and control (IEEE 802.1Q, 9.4)
 _LENGTH, _TAG = slice(4, 8), slice(24, 26)  # tp_len, tp_vlan_tci in struct tpacket2_hdr
 FULL_S, FULL_TRIES = 0.001, 1_000  # how long a driver with a full queue is given, and how often
 _CAUGHT = slice(8, 12)  # tp_snaplen: how many octets of a frame stand in its slot
 _READY, _VLAN = 1, 0x10  # TP_STATUS_USER or _SEND_REQUEST, TP_STATUS_VLAN_VALID
+
+_TAG_FROM = min(VLAN_TAGS) >> 8  # the first octet of any of them; IPv4's and ARP's is less
 
 Frames = NDArray[np.uint8]  # one frame a row
 Words = NDArray[np.uint32]
@@ -124,7 +127,9 @@ class Rings:
         )
 
     def take(self, octets: int, least: int | None = None) -> tuple[Frames, NDArray[np.int32]]:
-        """Take what has come: the first `octets` of each frame, and its tag (-1: untagged).
+        """Take what has come: the first `octets` of each frame without its tags, and the tag.
+
+        -1: untagged, or of a priority alone.
 
         A frame that is shorter (or than `least`, where that is given) is dropped. Behind the end of
         one stands what an earlier one left; that is given as zeros.
@@ -137,16 +142,32 @@ class Rings:
         frames = slots[:, RECEIVED_AT : RECEIVED_AT + octets].copy()
         tagged = (self._in_status[where] & _VLAN) != 0
         tags = slots[:, _TAG].copy().view(np.uint16)[:, 0].astype(np.int32) & 0x0FFF
-        whole = slots[:, _CAUGHT].copy().view(np.uint32)[:, 0] >= (
-            octets if least is None else least
-        )
+        tags = np.where(tagged & (tags != 0), tags, -1).astype(np.int32)
+        caught = slots[:, _CAUGHT].copy().view(np.uint32)[:, 0].astype(np.int64)
+        if (frames[:, 12:13] >= _TAG_FROM).any():  # another tag within
+            caught -= _untag(frames, slots, tags)
+        whole = caught >= (octets if least is None else least)
         if least is not None:
-            frames[np.arange(octets) >= slots[:, _CAUGHT].copy().view(np.uint32)] = 0
+            frames[np.arange(octets) >= caught[:, None]] = 0
         self._in_status[where] = 0
         self._read_at = (self._read_at + count) % RECEIVE_SLOTS
-        return frames[whole], np.where(tagged, tags, -1).astype(np.int32)[whole]
+        return frames[whole], tags[whole]
 
     def wait(self, seconds: float) -> None:
         """Sleep until a frame comes, or for so long."""
         if not self._in_status[self._read_at] & _READY and seconds > 0:
             select.select([self.sock], [], [], seconds)
+
+
+def _untag(frames: Frames, slots: Frames, tags: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Take a tag that the kernel left out of frames; give by how much each grew shorter."""
+    kinds = frames[:, 12:14].copy().view(">u2")[:, 0]
+    which = np.flatnonzero(np.isin(kinds, VLAN_TAGS))
+    said = frames[which, 14:16].copy().view(">u2")[:, 0].astype(np.int32) & 0x0FFF
+    tags[which] = np.where(said != 0, said, tags[which])
+    begin, end = RECEIVED_AT + TAG_SIZE, RECEIVED_AT + TAG_SIZE + frames.shape[1]
+    rest = slots[which, begin + 12 : end]  # the slot may end before
+    frames[which, 12:] = np.pad(rest, ((0, 0), (0, frames.shape[1] - 12 - rest.shape[1])))
+    shorter = np.zeros(len(frames), np.int64)
+    shorter[which] = TAG_SIZE
+    return shorter

@@ -184,6 +184,29 @@ def test_what_answers_behind_such_a_router_is_a_device_of_its_own_without_its_ma
         assert not found.contradictions
 
 
+@pytest.mark.parametrize("outcome", [Outcome.ANSWERED, Outcome.REFUSED])
+def test_addresses_that_connections_found_behind_one_mac_are_not_one_device(outcome):
+    writer = Writer()
+    for number in range(1, 11):
+        writer.row("connect", f"10.9.0.{number}", C, ("mac", C), port=80, outcome=outcome)
+    found = devices(writer)
+    assert [d.ips for d in found] == [(f"10.9.0.{number}",) for number in range(1, 11)]
+    assert all(d.macs == () for d in found)
+
+
+def test_the_few_hosts_behind_what_a_sweep_called_a_router_are_devices_of_their_own():
+    note = "asked=10.9.0.1-10.9.0.60; proxy=10.9.0.1-10.9.0.60; router=" + C
+    writer = Writer().row("arp", None, C, ("mac", C), transport="arp", detail=note,
+                          outcome=Outcome.GARBLED)  # fmt: skip
+    for number in (61, 62):
+        writer.arp(f"10.9.0.{number}", C).http(f"10.9.0.{number}")
+    found = devices(writer)
+    assert [(d.ips, d.macs) for d in found if len(d.sightings) and not d.macs] == [
+        (("10.9.0.61",), ()),
+        (("10.9.0.62",), ()),
+    ]
+
+
 def test_a_history_of_leases_makes_no_router_of_a_laptop():
     writer = Writer()
     for number in range(1, 30):

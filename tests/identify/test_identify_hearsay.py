@@ -242,3 +242,46 @@ def test_a_reply_in_the_frame_of_who_answers_there_stands(known):
 def test_a_frame_that_nothing_else_shows_leaves_the_reply_in_doubt(known):
     standing, codes, _ = judged(known, forged(VICTIM, None, "00:cc:00:00:00:77"), VICTIM)
     assert (standing, codes) == ("probable", ["sent_by_other"])
+
+
+# ---------------------------------------------------------------- two stations at one address
+
+
+TWICE = "10.0.0.5"
+SIGN = ("tls.subject", "O=Acme,")
+
+
+def told_at_both(*macs, spoken_with=None):
+    writer = Writer()
+    for mac in macs:
+        writer.arp(TWICE, mac)
+    return writer.row("https", TWICE, spoken_with, SIGN, port=443)
+
+
+def standings(known, writer):
+    devices = [(d, identify(d, known)) for d in correlate(writer.rows)]
+    return {
+        d.macs[0]: (found.standing, [clash.code for clash in found.contradictions])
+        for d, found in devices
+        if any(s.observation.field == SIGN[0] for s in d.sightings)
+    }
+
+
+def test_what_was_said_where_two_stations_answer_confirms_nothing(known):
+    found = standings(known, told_at_both(FORGER, "00:bb:00:00:00:67"))
+    assert found == {FORGER: ("probable", ["two_stations"])}
+
+
+def test_what_was_said_where_one_station_answers_twice_is_its_own(known):
+    assert standings(known, told_at_both(FORGER, FORGER)) == {FORGER: ("confirmed", [])}
+
+
+def test_whom_the_kernel_spoke_to_is_credited_and_not_who_answered_first(known):
+    other = "00:bb:00:00:00:67"
+    found = standings(known, told_at_both(FORGER, spoken_with=other))
+    assert found == {other: ("probable", ["two_stations"])}
+
+
+def test_a_second_station_in_another_run_speaks_against_nothing(known):
+    writer = told_at_both(FORGER).arp(TWICE, "00:bb:00:00:00:67", run="r2", hours=24 * 90)
+    assert standings(known, writer) == {FORGER: ("confirmed", [])}
