@@ -15,9 +15,9 @@ from auditor.identify.knowledge import Knowledge
 from auditor.identify.schema import CLASSES, ModelRow, SerialRow
 from auditor.identify.shapes import CLAIMS_REMEMBERED, Claimed
 from auditor.model.address import Mac
-from auditor.model.device import Sighting
+from auditor.model.device import Asked, Sighting
 from auditor.model.identity import Evidence, Strength
-from auditor.model.observation import Observation, Origin
+from auditor.model.observation import Observation, Origin, Outcome
 
 _HEARD = (Origin.WIRE, Origin.SIGHTING)
 _STRENGTHS = {strength.value: strength for strength in Strength}
@@ -69,16 +69,18 @@ def telling(trait: str, knowledge: Knowledge) -> frozenset[str]:
     return frozenset({*direct, *_FREE, *printed, *(("mac",) if wanted is None else ())})
 
 
-def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[Evidence, ...]:
+def of_sightings(
+    sightings: Iterable[Sighting], knowledge: Knowledge, asked: Iterable[Asked] = ()
+) -> tuple[Evidence, ...]:
     """Give all claims of a device's observations, each once (the first sighting of it).
 
     What the wire said is superseded by what the same question hears later: firmware is
-    updated, and a camera is replaced behind an address.
+    updated, and a camera is replaced behind an address. asked: the device's questions.
     """
     found: dict[tuple[str, str, str, str, str], Evidence] = {}
     done: set[tuple[str, str, str]] = set()
     # what is not in doubt first: the first sighting of a thing speaks for all
-    for sighting in sorted(_current(sightings), key=lambda s: bool(s.doubt)):
+    for sighting in sorted(_current(sightings, asked), key=lambda s: bool(s.doubt)):
         seen = (sighting.observation.field, sighting.observation.value, sighting.tool)
         if seen in done or _elsewhere(sighting):
             continue
@@ -101,7 +103,15 @@ def _elsewhere(sighting: Sighting) -> bool:
     return named is not None and named["host"].strip("[]") != sighting.endpoint.ip
 
 
-def _current(sightings: Iterable[Sighting]) -> Iterator[Sighting]:
+def superseded(sightings: Iterable[Sighting], asked: Iterable[Asked] = ()) -> tuple[Sighting, ...]:
+    """Give what the same questions have heard otherwise since; empty where nothing changed."""
+    kept = tuple(sightings)
+    current = {id(s) for s in _current(kept, asked)}
+    return tuple(s for s in kept if id(s) not in current)
+
+
+def _current(sightings: Iterable[Sighting], asked: Iterable[Asked] = ()) -> Iterator[Sighting]:
+    """Leave out what is superseded: by the field, and as a whole by a later answer or a no."""
     kept = tuple(sightings)
     latest: dict[tuple[str, int, str], datetime] = {}
     for s in kept:
@@ -109,11 +119,24 @@ def _current(sightings: Iterable[Sighting]) -> Iterator[Sighting]:
             key = (s.tool, s.endpoint.port, s.observation.field)
             before = latest.get(key)
             latest[key] = s.seen if before is None else max(before, s.seen)
+    known = {(a.tool, a.port, a.ip): a for a in asked if a.outcome.is_knowledge}
     for s in kept:
         name = s.observation.field
         lasts = s.origin not in _HEARD or name == "mac"
-        if lasts or s.seen == latest[s.tool, s.endpoint.port, name]:
+        since = None if lasts else known.get((s.tool, s.endpoint.port, s.endpoint.ip))
+        if lasts or (s.seen == latest[s.tool, s.endpoint.port, name] and not _undone(s, since)):
             yield s
+
+
+def _undone(sighting: Sighting, since: Asked | None) -> bool:
+    """Tell whether a later outcome of the same question at the same address leaves nothing.
+
+    A stream is one answer, so a later one stands for all of it. Replies to a group come in
+    pieces: only a refusal ends them.
+    """
+    if since is None or sighting.origin is not Origin.WIRE or sighting.seen >= since.when:
+        return False
+    return since.outcome is Outcome.REFUSED or sighting.endpoint.transport == "tcp"
 
 
 def of_observation(

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-from auditor.identify.evidence import of_observation, of_sightings
+from auditor.identify.evidence import of_observation, of_sightings, superseded
+from auditor.identify.hearsay import EARLIER_HOLDER, VISIT
 from auditor.identify.knowledge import Knowledge
 from auditor.identify.resolve import resolve
-from auditor.model.device import Device
-from auditor.model.identity import Contradiction, Evidence, Identity
+from auditor.model.device import Device, Sighting
+from auditor.model.identity import Contradiction, Evidence, Identity, Strength
 from auditor.model.observation import Observation, Origin
 
-VISIT = timedelta(days=1)  # what was heard within a day of the last word is one visit
 _HEARD = (Origin.WIRE, Origin.SIGHTING)
 
 
@@ -20,14 +19,63 @@ def identify(device: Device, knowledge: Knowledge) -> Identity:
     """Give the identity of a device.
 
     Where earlier and later visits name different makers, the last visit counts: the device
-    behind the address was replaced. That is said as the contradiction `replaced`.
+    behind the address was replaced. That is said as the contradiction `replaced`, or `gone`
+    where what answers now names nobody. What was heard long before the hardware address was
+    known may be of an earlier holder of the IP address: it names nobody by itself.
     """
-    return _with_doubts(_identified(device, knowledge), device)
+    ours = [s for s in device.sightings if s.doubt != EARLIER_HOLDER]
+    found = _with_past(_identified(ours, device, knowledge), ours, device, knowledge)
+    if len(ours) < len(device.sightings):
+        found = _with_holder(found, ours, device, knowledge)
+    return _with_doubts(found, device)
+
+
+def _with_past(
+    found: Identity, ours: list[Sighting], device: Device, knowledge: Knowledge
+) -> Identity:
+    """Say of a maker that only superseded answers name that it was seen here."""
+    past = of_sightings(superseded(ours, device.asked), knowledge)
+    named = _another(resolve(past, knowledge).maker.value, found, knowledge) if past else None
+    if named is None:
+        return found
+    rules = tuple(sorted({e.rule for e in past if e.claim == named}))
+    now = found.maker.value
+    code, one = ("replaced", now) if now else ("gone", next(iter(device.ips), ""))
+    clash = Contradiction(code, "maker", one, named, rules)
+    return replace(found, contradictions=(*found.contradictions, clash))
+
+
+def _with_holder(
+    found: Identity, ours: list[Sighting], device: Device, knowledge: Knowledge
+) -> Identity:
+    """Add what may be of an earlier holder of the address: a hint where another is named now."""
+    earlier = [s for s in device.sightings if s.doubt == EARLIER_HOLDER]
+    past = of_sightings(earlier, knowledge)
+    named = _another(resolve(past, knowledge).maker.value, found, knowledge)
+    now = of_sightings(ours, knowledge, device.asked)
+    if named is None:
+        return replace(resolve((*now, *past), knowledge), contradictions=found.contradictions)
+    hints = [replace(e, strength=Strength.HINT) for e in past if e.trait == "maker"]
+    rules = tuple(sorted({e.rule for e in hints}))
+    clash = Contradiction(EARLIER_HOLDER, "maker", next(iter(device.ips), ""), named, rules)
+    evidence = (*found.evidence, *hints)
+    return replace(found, evidence=evidence, contradictions=(*found.contradictions, clash))
+
+
+def _another(name: str | None, found: Identity, knowledge: Knowledge) -> str | None:
+    """Give a maker's name where what was found does not speak of it already."""
+    now, makers = found.maker.value, knowledge.makers
+    if name is None or any(name in {c.one, c.other} for c in found.contradictions):
+        return None
+    if now is None:
+        return name
+    alike = makers.same_house(name, now) or makers.sold_as(name, now) or makers.sold_as(now, name)
+    return None if alike else name
 
 
 def _with_doubts(found: Identity, device: Device) -> Identity:
     """Say of evidence that is in doubt what speaks against it, once for each reason."""
-    doubted = [e for e in found.evidence if e.doubt]
+    doubted = [e for e in found.evidence if e.doubt and e.doubt != EARLIER_HOLDER]
     clashes = []
     for code in dict.fromkeys(e.doubt for e in doubted):
         mine = [e for e in doubted if e.doubt == code]
@@ -40,16 +88,16 @@ def _with_doubts(found: Identity, device: Device) -> Identity:
     return replace(found, contradictions=(*found.contradictions, *clashes)) if clashes else found
 
 
-def _identified(device: Device, knowledge: Knowledge) -> Identity:
-    whole = resolve(of_sightings(device.sightings, knowledge), knowledge)
+def _identified(ours: list[Sighting], device: Device, knowledge: Knowledge) -> Identity:
+    whole = resolve(of_sightings(ours, knowledge, device.asked), knowledge)
     if not any(clash.code == "two_makers" for clash in whole.contradictions):
         return whole
-    heard = [s.seen for s in device.sightings if s.origin in _HEARD]
+    heard = [s.seen for s in ours if s.origin in _HEARD]
     if not heard or max(heard) - min(heard) <= VISIT:
         return whole
     since = max(heard) - VISIT
-    last = [s for s in device.sightings if s.origin not in _HEARD or s.seen >= since]
-    found = resolve(of_sightings(last, knowledge), knowledge)
+    last = [s for s in ours if s.origin not in _HEARD or s.seen >= since]
+    found = resolve(of_sightings(last, knowledge, device.asked), knowledge)
     earlier = {e.claim for e in whole.evidence if e.trait == "maker"} - {found.maker.value}
     if found.maker.value is None or any(c.code == "two_makers" for c in found.contradictions):
         return whole

@@ -9,6 +9,7 @@ from itertools import pairwise
 from auditor.identify.build import device_id, link
 from auditor.identify.decided import Decided
 from auditor.identify.forest import Forest
+from auditor.identify.hearsay import EARLIER_HOLDER, VISIT
 from auditor.identify.keys import STRONG, serials_differ
 from auditor.identify.records import SHARED, Records
 from auditor.model.device import Link
@@ -190,6 +191,20 @@ class Correlation:
             if holder is not None:
                 self._join_if_compatible(holder, number, "ip_in_window", ip)
             before = number
+        if times[ordered[-1]] - times[ordered[0]] > VISIT.total_seconds():
+            self._long_before(ordered)
+
+    def _long_before(self, ordered: list[int]) -> None:
+        """Doubt what was heard at an address long before its holder's own address was known."""
+        records, known = self.records, dict[int, float]()
+        for number in ordered:
+            if records.keys[number].hardware:
+                known.setdefault(self.forest.root(number), records.times[number])
+        for number in ordered:
+            first = known.get(self.forest.root(number), 0.0)
+            late = first - records.times[number] > VISIT.total_seconds()
+            if late and records.noticed[number]:
+                records.doubts.setdefault(records.seqs[number], EARLIER_HOLDER)
 
     def _nearest(self, number: int, holders: list[int], moments: list[float]) -> int | None:
         moment, run = self.records.times[number], self.records.runs[number]

@@ -41,6 +41,7 @@ class Records:
     answered: bytearray = field(default_factory=bytearray)  # 1: an answer to a question of ours
     swept: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # notes of ARP sweeps
     doubts: dict[int, str] = field(default_factory=dict)  # row -> what speaks against it
+    noticed: bytearray = field(default_factory=bytearray)  # 1: heard by us or others, no list
 
     def take(self, stored: StoredAttempt) -> None:
         """Remember one ledger row."""
@@ -112,6 +113,7 @@ class Records:
         self.runs.append(stored.run)
         self.linked.append(attempt.endpoint.transport in _ARP)
         self.answered.append(attempt.origin is Origin.WIRE and not is_claim(attempt))
+        self.noticed.append(attempt.origin is Origin.WIRE or attempt.origin is Origin.SIGHTING)
         if keys.empty or not (keys.macs or keys.serials or keys.ids or keys.tags):
             self.details[number] = f"{attempt.tool} {attempt.detail}"[:200]
         self._index(number, keys)
