@@ -4,7 +4,7 @@ Nothing is weighed here; auditor.identify.resolve does that.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from auditor.model.identity import Evidence, Strength
 from auditor.model.observation import Observation, Origin, Outcome
 
 _HEARD = (Origin.WIRE, Origin.SIGHTING)
+_NAMES = frozenset({"mdns.hostname", "dhcp.hostname", "device.hostname"})
 _STRENGTHS = {strength.value: strength for strength in Strength}
 VALUE_CHARS = 512  # of an observation's value that evidence repeats; `raw` keeps all
 _WORDS = re.compile(r"[^\s,;()\[\]|\"'<>]{4,64}")
@@ -79,10 +80,12 @@ def of_sightings(
     """
     found: dict[tuple[str, str, str, str, str], Evidence] = {}
     done: set[tuple[str, str, str]] = set()
+    kept = tuple(sightings)
+    names = frozenset(_names(kept))
     # what is not in doubt first: the first sighting of a thing speaks for all
-    for sighting in sorted(_current(sightings, asked), key=lambda s: bool(s.doubt)):
+    for sighting in sorted(_current(kept, asked), key=lambda s: bool(s.doubt)):
         seen = (sighting.observation.field, sighting.observation.value, sighting.tool)
-        if seen in done or _elsewhere(sighting):
+        if seen in done or _elsewhere(sighting, names):
             continue
         done.add(seen)
         for evidence in of_observation(
@@ -95,12 +98,26 @@ def of_sightings(
     return tuple(found.values())
 
 
-def _elsewhere(sighting: Sighting) -> bool:
-    """Tell whether a redirect leads to another host: it says nothing of who sent it."""
+def _elsewhere(sighting: Sighting, names: Collection[str]) -> bool:
+    """Tell whether a redirect leads to another host: it says nothing of who sent it.
+
+    names: by which the device calls itself; any other name could be anybody's.
+    """
     if sighting.observation.field != "http.location" or sighting.endpoint.ip is None:
         return False
     named = _HOST.match(sighting.observation.value)
-    return named is not None and named["host"].strip("[]") != sighting.endpoint.ip
+    if named is None:
+        return False
+    host = named["host"].strip("[]")
+    return host != sighting.endpoint.ip and host.casefold().rstrip(".") not in names
+
+
+def _names(sightings: Iterable[Sighting]) -> Iterator[str]:
+    """Give the host names by which a device calls itself, whole and without their domain."""
+    for sighting in sightings:
+        if sighting.observation.field in _NAMES:
+            name = sighting.observation.value.strip().casefold().rstrip(".")
+            yield from (name, name.removesuffix(".local"))
 
 
 def superseded(sightings: Iterable[Sighting], asked: Iterable[Asked] = ()) -> tuple[Sighting, ...]:

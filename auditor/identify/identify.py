@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from auditor.identify.bridged import SHARED_MAC
 from auditor.identify.evidence import of_observation, of_sightings, superseded
 from auditor.identify.hearsay import EARLIER_HOLDER, VISIT
 from auditor.identify.knowledge import Knowledge
@@ -13,6 +14,7 @@ from auditor.model.identity import Contradiction, Evidence, Identity, Strength
 from auditor.model.observation import Observation, Origin
 
 _HEARD = (Origin.WIRE, Origin.SIGHTING)
+_OF_OTHERS = (SHARED_MAC, EARLIER_HOLDER)  # doubts that what was heard is of this device
 
 
 def identify(device: Device, knowledge: Knowledge) -> Identity:
@@ -21,12 +23,14 @@ def identify(device: Device, knowledge: Knowledge) -> Identity:
     Where earlier and later visits name different makers, the last visit counts: the device
     behind the address was replaced. That is said as the contradiction `replaced`, or `gone`
     where what answers now names nobody. What was heard long before the hardware address was
-    known may be of an earlier holder of the IP address: it names nobody by itself.
+    known may be of an earlier holder of the IP address, and a hardware address that several
+    machines answer with may be of none of them: these name nobody by themselves.
     """
-    ours = [s for s in device.sightings if s.doubt != EARLIER_HOLDER]
+    ours = [s for s in device.sightings if s.doubt not in _OF_OTHERS]
     found = _with_past(_identified(ours, device, knowledge), ours, device, knowledge)
     if len(ours) < len(device.sightings):
-        found = _with_holder(found, ours, device, knowledge)
+        for code in _OF_OTHERS:
+            found = _with_others(code, found, device, knowledge)
     return _with_doubts(found, device)
 
 
@@ -45,19 +49,18 @@ def _with_past(
     return replace(found, contradictions=(*found.contradictions, clash))
 
 
-def _with_holder(
-    found: Identity, ours: list[Sighting], device: Device, knowledge: Knowledge
-) -> Identity:
-    """Add what may be of an earlier holder of the address: a hint where another is named now."""
-    earlier = [s for s in device.sightings if s.doubt == EARLIER_HOLDER]
-    past = of_sightings(earlier, knowledge)
+def _with_others(code: str, found: Identity, device: Device, knowledge: Knowledge) -> Identity:
+    """Add what may be of another device: a hint, and said, where it names another maker."""
+    past = of_sightings([s for s in device.sightings if s.doubt == code], knowledge)
+    if not past:
+        return found
     named = _another(resolve(past, knowledge).maker.value, found, knowledge)
-    now = of_sightings(ours, knowledge, device.asked)
     if named is None:
-        return replace(resolve((*now, *past), knowledge), contradictions=found.contradictions)
+        whole = resolve((*found.evidence, *past), knowledge)
+        return replace(whole, contradictions=found.contradictions)
     hints = [replace(e, strength=Strength.HINT) for e in past if e.trait == "maker"]
     rules = tuple(sorted({e.rule for e in hints}))
-    clash = Contradiction(EARLIER_HOLDER, "maker", next(iter(device.ips), ""), named, rules)
+    clash = Contradiction(code, "maker", next(iter(device.ips), ""), named, rules)
     evidence = (*found.evidence, *hints)
     return replace(found, evidence=evidence, contradictions=(*found.contradictions, clash))
 
@@ -75,7 +78,7 @@ def _another(name: str | None, found: Identity, knowledge: Knowledge) -> str | N
 
 def _with_doubts(found: Identity, device: Device) -> Identity:
     """Say of evidence that is in doubt what speaks against it, once for each reason."""
-    doubted = [e for e in found.evidence if e.doubt and e.doubt != EARLIER_HOLDER]
+    doubted = [e for e in found.evidence if e.doubt and e.doubt not in _OF_OTHERS]
     clashes = []
     for code in dict.fromkeys(e.doubt for e in doubted):
         mine = [e for e in doubted if e.doubt == code]

@@ -1,11 +1,12 @@
 """The rules by which records are joined, one method each, in the order of their weight."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from auditor.identify.bridged import BECAUSE, SHARED_MAC
 from auditor.identify.build import device_id, link
 from auditor.identify.decided import Decided
 from auditor.identify.forest import Forest
@@ -16,6 +17,7 @@ from auditor.model.device import Link
 
 WINDOW_S = 45 * 86_400.0  # a monthly scan still meets the one before it
 CAREFUL = ("serial_end", "discovery_id", "local_mac")
+_NO_VOICE = (frozenset[str](), frozenset[str]())
 SAME_HOST_MOST = 6  # a host name that more devices bear is a default
 
 
@@ -87,8 +89,27 @@ class Correlation:
                 joined = (
                     [n for n in numbers if self.records.linked[n]] if value in proxies else numbers
                 )
-                for other in joined[1:]:
-                    self.forest.join(joined[0], other, kind, value)
+                for same in self._by_machine(site, kind, value, joined):
+                    for other in same[1:]:
+                        self.forest.join(same[0], other, kind, value)
+
+    @cached_property
+    def bridged(self) -> frozenset[tuple[str, str]]:
+        """Give (site, MAC) of those behind which different machines stand."""
+        return self.records.bridged()
+
+    def _by_machine(
+        self, site: str, kind: str, value: str, numbers: list[int]
+    ) -> Iterable[list[int]]:
+        """Part the records of a hardware address by IP address, if it is of several machines."""
+        if not kind.endswith("mac") or (site, value) not in self.bridged:
+            return (numbers,)
+        found: dict[str | None, list[int]] = {}
+        for number in numbers:
+            found.setdefault(self.records.keys[number].ip, []).append(number)
+            if self.records.linked[number]:
+                self.records.doubts.setdefault(self.records.seqs[number], SHARED_MAC)
+        return found.values()
 
     def _tied(self, wanted: str) -> Iterator[tuple[str, list[int]]]:
         """Give the values of one kind of key that several records have, site by site."""
@@ -103,8 +124,10 @@ class Correlation:
             if len(macs) > SHARED or (kind != "local_mac" and self.records.scattered(numbers)):
                 continue  # a default that many devices ship with
             own = [n for n in numbers if kind != "local_mac" or not self._behind(n)]
-            for other in own[1:]:
-                self._join_if_compatible(own[0], other, kind, value)
+            site = self.records.sites[numbers[0]]
+            for same in self._by_machine(site, kind, value, own):
+                for other in same[1:]:
+                    self._join_if_compatible(same[0], other, kind, value)
 
     def _join_if_compatible(self, one: int, other: int, key: str, value: str) -> bool:
         a, b = self.forest.root(one), self.forest.root(other)
@@ -113,6 +136,10 @@ class Correlation:
         if self._differ(a, b) or not self.forest.join(a, b, key, value):
             return False
         low, high = sorted((a, b))
+        if high in self.voices:
+            ids, frames = self.voices.get(low, _NO_VOICE)
+            more, others = self.voices.pop(high)
+            self.voices[low] = (ids | more, frames | others)
         if high in self.held:
             self.held[low] = tuple(
                 x | y for x, y in zip(self.own(low), self.held.pop(high), strict=True)
@@ -133,6 +160,17 @@ class Correlation:
             for held, values in zip(sets, strong, strict=True):
                 held.update(values)
         return {root: tuple(frozenset(s) for s in sets) for root, sets in found.items()}
+
+    @cached_property
+    def voices(self) -> dict[int, tuple[frozenset[str], frozenset[str]]]:
+        """Per tree: the identifiers in its discovery replies, and the frames they came in."""
+        found: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
+        for number, keys in enumerate(self.records.keys):
+            if keys.discovery_ids and keys.frames:
+                root = self.forest.root(number)
+                ids, frames = found.get(root, _NO_VOICE)
+                found[root] = (ids.union(keys.discovery_ids), frames.union(keys.frames))
+        return found
 
     def _strong_of(self, number: int) -> tuple[tuple[str, ...], ...]:
         keys, site = self.records.keys[number], self.records.sites[number]
@@ -159,6 +197,10 @@ class Correlation:
         (macs, serials, _, tags), (macs2, serials2, _, tags2) = self.own(one), self.own(other)
         if serials and serials2 and not serials_differ(serials, serials2):
             return False  # several interfaces of one device
+        if one in self.voices and other in self.voices:
+            (ids, frames), (ids2, frames2) = self.voices[one], self.voices[other]
+            if not ids & ids2 and not frames & frames2:
+                return True  # cameras that all still have their factory address
         return (
             bool(macs and macs2 and not macs & macs2)
             or serials_differ(serials, serials2)
@@ -240,10 +282,7 @@ class Correlation:
         members: dict[int, list[int]] = {}
         for number in range(len(self.records.keys)):
             members.setdefault(self.forest.root(number), []).append(number)
-        links: dict[int, dict[tuple[str, str], Link]] = {}
-        for number, key, value in self.forest.joins:
-            made = links.setdefault(self.forest.root(number), {})
-            made.setdefault((key, value), link(key, value))
+        links = self._links()
         silent = self._silent()
         for root, numbers in members.items():
             first = min(self.records.times[n] for n in numbers)
@@ -261,6 +300,19 @@ class Correlation:
                 self._of(self.records.astray, numbers),
                 self._of(self.records.doubts, numbers),
             )
+
+    def _links(self) -> dict[int, dict[tuple[str, str], Link]]:
+        """Give, per tree, why its records belong together, and what does not tie them."""
+        links: dict[int, dict[tuple[str, str], Link]] = {}
+        for number, key, value in self.forest.joins:
+            made = links.setdefault(self.forest.root(number), {})
+            made.setdefault((key, value), link(key, value))
+        for site, mac in sorted(self.bridged):
+            for kind in ("mac", "local_mac"):
+                for number in self.records.more.get((site, kind), {}).get(mac, ()):
+                    made = links.setdefault(self.forest.root(number), {})
+                    made[SHARED_MAC, mac] = Link(SHARED_MAC, mac, 0, BECAUSE)
+        return links
 
     def _of(self, told: dict[int, str], numbers: list[int]) -> tuple[tuple[int, str], ...]:
         """Pick what is told of these records' rows."""
