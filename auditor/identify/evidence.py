@@ -6,10 +6,10 @@ Nothing is weighed here; auditor.identify.resolve does that.
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import NamedTuple
 
 from auditor.errors import DataError
+from auditor.identify.current import current
 from auditor.identify.grammar import Named
 from auditor.identify.knowledge import Knowledge
 from auditor.identify.schema import CLASSES, ModelRow, SerialRow
@@ -17,9 +17,8 @@ from auditor.identify.shapes import CLAIMS_REMEMBERED, Claimed
 from auditor.model.address import Mac
 from auditor.model.device import Asked, Sighting
 from auditor.model.identity import Evidence, Strength
-from auditor.model.observation import Observation, Origin, Outcome
+from auditor.model.observation import Observation, Origin
 
-_HEARD = (Origin.WIRE, Origin.SIGHTING)
 _NAMES = frozenset({"mdns.hostname", "dhcp.hostname", "device.hostname"})
 _STRENGTHS = {strength.value: strength for strength in Strength}
 VALUE_CHARS = 512  # of an observation's value that evidence repeats; `raw` keeps all
@@ -83,7 +82,7 @@ def of_sightings(
     kept = tuple(sightings)
     names = frozenset(_names(kept))
     # what is not in doubt first: the first sighting of a thing speaks for all
-    for sighting in sorted(_current(kept, asked), key=lambda s: bool(s.doubt)):
+    for sighting in sorted(current(kept, asked), key=lambda s: bool(s.doubt)):
         seen = (sighting.observation.field, sighting.observation.value, sighting.tool)
         if seen in done or _elsewhere(sighting, names):
             continue
@@ -118,42 +117,6 @@ def _names(sightings: Iterable[Sighting]) -> Iterator[str]:
         if sighting.observation.field in _NAMES:
             name = sighting.observation.value.strip().casefold().rstrip(".")
             yield from (name, name.removesuffix(".local"))
-
-
-def superseded(sightings: Iterable[Sighting], asked: Iterable[Asked] = ()) -> tuple[Sighting, ...]:
-    """Give what the same questions have heard otherwise since; empty where nothing changed."""
-    kept = tuple(sightings)
-    current = {id(s) for s in _current(kept, asked)}
-    return tuple(s for s in kept if id(s) not in current)
-
-
-def _current(sightings: Iterable[Sighting], asked: Iterable[Asked] = ()) -> Iterator[Sighting]:
-    """Leave out what is superseded: by the field, and as a whole by a later answer or a no."""
-    kept = tuple(sightings)
-    latest: dict[tuple[str, int, str], datetime] = {}
-    for s in kept:
-        if s.origin in _HEARD:
-            key = (s.tool, s.endpoint.port, s.observation.field)
-            before = latest.get(key)
-            latest[key] = s.seen if before is None else max(before, s.seen)
-    known = {(a.tool, a.port, a.ip): a for a in asked if a.outcome.is_knowledge}
-    for s in kept:
-        name = s.observation.field
-        lasts = s.origin not in _HEARD or name == "mac"
-        since = None if lasts else known.get((s.tool, s.endpoint.port, s.endpoint.ip))
-        if lasts or (s.seen == latest[s.tool, s.endpoint.port, name] and not _undone(s, since)):
-            yield s
-
-
-def _undone(sighting: Sighting, since: Asked | None) -> bool:
-    """Tell whether a later outcome of the same question at the same address leaves nothing.
-
-    A stream is one answer, so a later one stands for all of it. Replies to a group come in
-    pieces: only a refusal ends them.
-    """
-    if since is None or sighting.origin is not Origin.WIRE or sighting.seen >= since.when:
-        return False
-    return since.outcome is Outcome.REFUSED or sighting.endpoint.transport == "tcp"
 
 
 def of_observation(

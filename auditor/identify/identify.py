@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from auditor.identify.bridged import SHARED_MAC
-from auditor.identify.evidence import of_observation, of_sightings, superseded
+from auditor.identify.current import superseded
+from auditor.identify.evidence import of_observation, of_sightings
 from auditor.identify.hearsay import EARLIER_HOLDER, VISIT
 from auditor.identify.knowledge import Knowledge
 from auditor.identify.resolve import resolve

@@ -1,7 +1,7 @@
 """The rules by which records are joined, one method each, in the order of their weight."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -89,9 +89,8 @@ class Correlation:
                 joined = (
                     [n for n in numbers if self.records.linked[n]] if value in proxies else numbers
                 )
-                for same in self._by_machine(site, kind, value, joined):
-                    for other in same[1:]:
-                        self.forest.join(same[0], other, kind, value)
+                for one, other in self._by_machine(site, kind, value, joined):
+                    self.forest.join(one, other, kind, value)
 
     @cached_property
     def bridged(self) -> frozenset[tuple[str, str]]:
@@ -100,16 +99,16 @@ class Correlation:
 
     def _by_machine(
         self, site: str, kind: str, value: str, numbers: list[int]
-    ) -> Iterable[list[int]]:
-        """Part the records of a hardware address by IP address, if it is of several machines."""
-        if not kind.endswith("mac") or (site, value) not in self.bridged:
-            return (numbers,)
-        found: dict[str | None, list[int]] = {}
+    ) -> Iterator[tuple[int, int]]:
+        """Pair the records of a key; of a hardware address of several machines, by IP address."""
+        parted = kind.endswith("mac") and (site, value) in self.bridged
+        first: dict[str | None, int] = {}
         for number in numbers:
-            found.setdefault(self.records.keys[number].ip, []).append(number)
-            if self.records.linked[number]:
+            at = first.setdefault(self.records.keys[number].ip if parted else "", number)
+            if at != number:
+                yield at, number
+            if parted and self.records.linked[number]:
                 self.records.doubts.setdefault(self.records.seqs[number], SHARED_MAC)
-        return found.values()
 
     def _tied(self, wanted: str) -> Iterator[tuple[str, list[int]]]:
         """Give the values of one kind of key that several records have, site by site."""
@@ -125,9 +124,8 @@ class Correlation:
                 continue  # a default that many devices ship with
             own = [n for n in numbers if kind != "local_mac" or not self._behind(n)]
             site = self.records.sites[numbers[0]]
-            for same in self._by_machine(site, kind, value, own):
-                for other in same[1:]:
-                    self._join_if_compatible(same[0], other, kind, value)
+            for one, other in self._by_machine(site, kind, value, own):
+                self._join_if_compatible(one, other, kind, value)
 
     def _join_if_compatible(self, one: int, other: int, key: str, value: str) -> bool:
         a, b = self.forest.root(one), self.forest.root(other)
