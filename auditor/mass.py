@@ -16,8 +16,8 @@ from auditor.audit import When, relations_of
 from auditor.errors import LedgerError
 from auditor.identify.build import build
 from auditor.identify.correlate import group
+from auditor.identify.gathered import Group
 from auditor.identify.identify import identify
-from auditor.identify.joining import Group
 from auditor.identify.knowledge import Knowledge
 from auditor.inventory.coverage import coverage as covered
 from auditor.model.decision import Decision, DecisionKind

@@ -166,7 +166,8 @@ def _asked(attempts: Iterable[Attempt]) -> tuple[Asked, ...]:
         if attempt.origin is not Origin.WIRE:
             continue
         key = (attempt.tool, attempt.endpoint.port)
-        asked = Asked(*key, attempt.outcome, attempt.started, attempt.detail[:200])
+        detail, ip = attempt.detail[:200], attempt.endpoint.ip
+        asked = Asked(*key, attempt.outcome, attempt.started, detail, ip)
         before = last.get(key)
         if before is None or asked.outcome.is_knowledge or not before.outcome.is_knowledge:
             last[key] = asked

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from auditor.identify.build import build, ip_number
 from auditor.identify.decided import Trees, decided, in_force
 from auditor.identify.forest import Forest
-from auditor.identify.joining import Correlation, Group
+from auditor.identify.gathered import Group
+from auditor.identify.joining import Correlation
 from auditor.identify.records import Records
 from auditor.model.decision import Decision
 from auditor.model.device import Device

@@ -4,21 +4,21 @@ Nothing is weighed here; auditor.identify.resolve does that.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from auditor.errors import DataError
+from auditor.identify.current import current
 from auditor.identify.knowledge import Knowledge
 from auditor.identify.schema import CLASSES
 from auditor.identify.shapes import CLAIMS_REMEMBERED, Claimed
 from auditor.identify.spoken import Fact, of_cell, of_free_text, of_grammar, of_name
 from auditor.model.address import Mac
-from auditor.model.device import Sighting
+from auditor.model.device import Asked, Sighting
 from auditor.model.identity import Evidence, Strength
 from auditor.model.observation import Observation, Origin
 
-_HEARD = (Origin.WIRE, Origin.SIGHTING)
+_NAMES = frozenset({"mdns.hostname", "dhcp.hostname", "device.hostname"})
 _STRENGTHS = {strength.value: strength for strength in Strength}
 VALUE_CHARS = 512  # of an observation's value that evidence repeats; `raw` keeps all
 
@@ -58,20 +58,23 @@ def telling(trait: str, knowledge: Knowledge) -> frozenset[str]:
     return frozenset({*direct, *_FREE, *printed, *(("mac",) if wanted is None else ())})
 
 
-def of_sightings(sightings: Iterable[Sighting], knowledge: Knowledge) -> tuple[Evidence, ...]:
+def of_sightings(
+    sightings: Iterable[Sighting], knowledge: Knowledge, asked: Iterable[Asked] = ()
+) -> tuple[Evidence, ...]:
     """Give all claims of a device's observations, each once (the first sighting of it).
 
     What the wire said is superseded by what the same question hears later: firmware is
-    updated, and a camera is replaced behind an address.
+    updated, and a camera is replaced behind an address. asked: the device's questions.
     """
     found: dict[tuple[str, str, str, str, str], Evidence] = {}
     done: set[tuple[str, str, str]] = set()
     kept = tuple(sightings)
     made = _makers_of_rows(kept, knowledge)
+    names = frozenset(_names(kept))
     # what is not in doubt first: the first sighting of a thing speaks for all
-    for sighting in sorted(_current(kept), key=lambda s: bool(s.doubt)):
+    for sighting in sorted(current(kept, asked), key=lambda s: bool(s.doubt)):
         seen = (sighting.observation.field, sighting.observation.value, sighting.tool)
-        if seen in done or _elsewhere(sighting):
+        if seen in done or _elsewhere(sighting, names):
             continue
         done.add(seen)
         claims = of_observation(
@@ -127,27 +130,26 @@ def _weakened(
     return evidence if own else replace(evidence, strength=Strength.HINT)
 
 
-def _elsewhere(sighting: Sighting) -> bool:
-    """Tell whether a redirect leads to another host: it says nothing of who sent it."""
+def _elsewhere(sighting: Sighting, names: Collection[str]) -> bool:
+    """Tell whether a redirect leads to another host: it says nothing of who sent it.
+
+    names: by which the device calls itself; any other name could be anybody's.
+    """
     if sighting.observation.field != "http.location" or sighting.endpoint.ip is None:
         return False
     named = _HOST.match(sighting.observation.value)
-    return named is not None and named["host"].strip("[]") != sighting.endpoint.ip
+    if named is None:
+        return False
+    host = named["host"].strip("[]")
+    return host != sighting.endpoint.ip and host.casefold().rstrip(".") not in names
 
 
-def _current(sightings: Iterable[Sighting]) -> Iterator[Sighting]:
-    kept = tuple(sightings)
-    latest: dict[tuple[str, int, str], datetime] = {}
-    for s in kept:
-        if s.origin in _HEARD:
-            key = (s.tool, s.endpoint.port, s.observation.field)
-            before = latest.get(key)
-            latest[key] = s.seen if before is None else max(before, s.seen)
-    for s in kept:
-        name = s.observation.field
-        lasts = s.origin not in _HEARD or name == "mac"
-        if lasts or s.seen == latest[s.tool, s.endpoint.port, name]:
-            yield s
+def _names(sightings: Iterable[Sighting]) -> Iterator[str]:
+    """Give the host names by which a device calls itself, whole and without their domain."""
+    for sighting in sightings:
+        if sighting.observation.field in _NAMES:
+            name = sighting.observation.value.strip().casefold().rstrip(".")
+            yield from (name, name.removesuffix(".local"))
 
 
 def of_observation(

@@ -200,8 +200,8 @@ class _Speech:
                 yield self.say("mac_told", mac=known.mac, tools=", ".join(known.tools))
         joined: dict[str, list[str]] = {}
         for link in device.links:
-            if link.key == "proxy_arp":
-                yield self.say("proxy_arp", value=shown(link.value))
+            if link.key in {"proxy_arp", "shared_mac"}:
+                yield self.say(link.key, value=shown(link.value))
             elif link.weight:  # what joins nothing is told among the contradictions
                 because = self.words.get(f"because_{link.key}", shown(link.because))
                 joined.setdefault(because, []).append(shown(link.value))

@@ -13,6 +13,7 @@ device than the one that answers at the sender's address.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from auditor.identify.keys import Keys
 from auditor.model.address import AddressSet
@@ -21,6 +22,8 @@ from auditor.model.observation import Attempt, Origin
 
 NOBODY_THERE, OTHER_MAC, MAC_ELSEWHERE = "nobody_there", "other_mac", "mac_elsewhere"
 SENT_BY_OTHER = "sent_by_other"
+EARLIER_HOLDER = "earlier_holder"  # heard before anybody knew whose the address is
+VISIT = timedelta(days=1)  # what was heard within a day is one visit
 FRAME = "link.source"  # who sent the frame that a reply came in
 _DISCOVERY = ("sadp.", "dhip.", "onvif.", "ssdp.", "mdns.")  # fields of replies to a group
 

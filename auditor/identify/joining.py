@@ -1,46 +1,29 @@
 """The rules by which records are joined, one method each, in the order of their weight."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
 from auditor.identify.bare_rows import again
-from auditor.identify.build import device_id, link
+from auditor.identify.bridged import SHARED_MAC
 from auditor.identify.crowds import parts
 from auditor.identify.decided import Decided
 from auditor.identify.forest import Forest
-from auditor.identify.keys import SHARED_TAG, STRONG, serials_differ
+from auditor.identify.gathered import Gathering, Group
+from auditor.identify.hearsay import EARLIER_HOLDER, VISIT
+from auditor.identify.keys import STRONG, serials_differ
 from auditor.identify.records import SHARED, Records
 from auditor.identify.tags import Bearer, bearer, sides
 from auditor.identify.told import Told, makers_differ, rows_differ
-from auditor.model.device import Link
 
 WINDOW_S = 45 * 86_400.0  # a monthly scan still meets the one before it
 WEAK = frozenset({"ip_in_window", "hostname"})
 CAREFUL = ("serial_end", "discovery_id", "local_mac")
 LONG_SERIAL = 10  # characters; shorter serials of two makers may be alike
+_NO_VOICE = (frozenset[str](), frozenset[str]())
 SAME_HOST_MOST = 6  # a host name that more devices bear is a default
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One device as ledger rows: what it is called, its rows, and why they belong together.
-
-    proxies: MACs of routers at its site that answer for others. seqs: rows with content, then silent ones.
-    astray: replies that spoke of another device, with the address of who sent them. doubts: replies
-    that something speaks against, and what.
-    """
-
-    id: str
-    site: str
-    seqs: tuple[int, ...]
-    silent: tuple[int, ...]
-    links: tuple[Link, ...]
-    proxies: frozenset[str]
-    astray: tuple[tuple[int, str], ...] = ()
-    doubts: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +52,8 @@ class Correlation:
             self._careful(kind)
         self._addresses()
         self._hostnames()
-        return tuple(self._collected())
+        ended = Gathering(records, self.forest, self.split_tags, self.bridged, self.proxies)
+        return tuple(ended.groups())
 
     @cached_property
     def proxies(self) -> dict[str, frozenset[str]]:
@@ -97,7 +81,8 @@ class Correlation:
                 joined = (
                     [n for n in numbers if self.records.linked[n]] if value in proxies else numbers
                 )
-                self._knit(joined, kind, value)
+                for machine in self._machines(site, kind, value, joined):
+                    self._knit(machine, kind, value)
 
     def _knit(self, numbers: list[int], kind: str, value: str) -> None:
         """Join the records of a strong key, but for rows of lists that are of other devices."""
@@ -146,6 +131,24 @@ class Correlation:
     def _order(self, one: Bearer) -> tuple[float, str]:
         return min((self.records.times[n], self.records.name(n)) for n in one.trees)
 
+    @cached_property
+    def bridged(self) -> frozenset[tuple[str, str]]:
+        """Give (site, MAC) of those behind which different machines stand."""
+        return self.records.bridged()
+
+    def _machines(
+        self, site: str, kind: str, value: str, numbers: list[int]
+    ) -> Iterable[list[int]]:
+        """Part the records of a key: those of a hardware address of several machines by IP address."""
+        if not kind.endswith("mac") or (site, value) not in self.bridged:
+            return (numbers,)
+        found: dict[str | None, list[int]] = {}
+        for number in numbers:
+            found.setdefault(self.records.keys[number].ip, []).append(number)
+            if self.records.linked[number]:
+                self.records.doubts.setdefault(self.records.seqs[number], SHARED_MAC)
+        return found.values()
+
     def _tied(self, wanted: str) -> Iterator[tuple[str, list[int]]]:
         """Give the values of one kind of key that several records have, site by site."""
         for (_, kind), values in sorted(self.records.more.items()):
@@ -159,8 +162,10 @@ class Correlation:
             if len(macs) > SHARED or (kind != "local_mac" and self.records.scattered(numbers)):
                 continue  # a default that many devices ship with
             own = [n for n in numbers if kind != "local_mac" or not self._behind(n)]
-            for other in own[1:]:
-                self._join_if_compatible(own[0], other, kind, value)
+            site = self.records.sites[numbers[0]]
+            for machine in self._machines(site, kind, value, own):
+                for other in machine[1:]:
+                    self._join_if_compatible(machine[0], other, kind, value)
 
     def _join_if_compatible(self, one: int, other: int, key: str, value: str) -> bool:
         a, b = self.forest.root(one), self.forest.root(other)
@@ -173,13 +178,17 @@ class Correlation:
     def _join(self, one: int, other: int, key: str, value: str) -> bool:
         """Join two trees and what they have of their own."""
         low, high = sorted((self.forest.root(one), self.forest.root(other)))
-        held, rows = self.held, self.rows  # as they are before
+        held, rows, voices = self.held, self.rows, self.voices  # as they are before
         if low == high or not self.forest.join(low, high, key, value):
             return low == high
         if high in held:
             held[low] = tuple(x | y for x, y in zip(self.own(low), held.pop(high), strict=True))
         if high in rows:
             rows.setdefault(low, []).extend(rows.pop(high))
+        if high in voices:
+            ids, frames = voices.get(low, _NO_VOICE)
+            more, others = voices.pop(high)
+            voices[low] = (ids | more, frames | others)
         return True
 
     @cached_property
@@ -220,6 +229,17 @@ class Correlation:
                 held.update(values)
         return {root: tuple(frozenset(s) for s in sets) for root, sets in found.items()}
 
+    @cached_property
+    def voices(self) -> dict[int, tuple[frozenset[str], frozenset[str]]]:
+        """Per tree: the identifiers in its discovery replies, and the frames they came in."""
+        found: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
+        for number, keys in enumerate(self.records.keys):
+            if keys.discovery_ids and keys.frames:
+                root = self.forest.root(number)
+                ids, frames = found.get(root, _NO_VOICE)
+                found[root] = (ids.union(keys.discovery_ids), frames.union(keys.frames))
+        return found
+
     def _strong_of(self, number: int) -> tuple[tuple[str, ...], ...]:
         keys, site = self.records.keys[number], self.records.sites[number]
         found = (() if self._behind(number) else keys.macs, keys.serials, keys.ids, keys.tags)
@@ -245,6 +265,10 @@ class Correlation:
         (macs, serials, _, tags), (macs2, serials2, _, tags2) = self.own(one), self.own(other)
         if serials and serials2 and not serials_differ(serials, serials2):
             return False  # several interfaces of one device
+        if one in self.voices and other in self.voices:
+            (ids, frames), (ids2, frames2) = self.voices[one], self.voices[other]
+            if not ids & ids2 and not frames & frames2:
+                return True  # cameras that all still have their factory address
         return (
             bool(macs and macs2 and not macs & macs2)
             or serials_differ(serials, serials2)
@@ -278,6 +302,20 @@ class Correlation:
             if holder is not None:
                 self._join_if_compatible(holder, number, "ip_in_window", ip)
             before = number
+        if times[ordered[-1]] - times[ordered[0]] > VISIT.total_seconds():
+            self._long_before(ordered)
+
+    def _long_before(self, ordered: list[int]) -> None:
+        """Doubt what was heard at an address long before its holder's own address was known."""
+        records, known = self.records, dict[int, float]()
+        for number in ordered:
+            if records.keys[number].hardware:
+                known.setdefault(self.forest.root(number), records.times[number])
+        for number in ordered:
+            first = known.get(self.forest.root(number), 0.0)
+            late = first - records.times[number] > VISIT.total_seconds()
+            if late and records.noticed[number]:
+                records.doubts.setdefault(records.seqs[number], EARLIER_HOLDER)
 
     def _nearest(self, number: int, holders: list[int], moments: list[float]) -> int | None:
         moment, run = self.records.times[number], self.records.runs[number]
@@ -310,70 +348,3 @@ class Correlation:
             if seen.setdefault(self.records.runs[number], root) != root:
                 return True
         return False
-
-    def _collected(self) -> Iterator[Group]:
-        members: dict[int, list[int]] = {}
-        for number in range(len(self.records.keys)):
-            members.setdefault(self.forest.root(number), []).append(number)
-        links: dict[int, dict[tuple[str, str], Link]] = {}
-        for number, key, value in self.forest.joins:
-            made = links.setdefault(self.forest.root(number), {})
-            made.setdefault((key, value), link(key, value))
-        for number, value in self.split_tags:
-            made = links.setdefault(self.forest.root(number), {})
-            made.setdefault((SHARED_TAG, value), link(SHARED_TAG, value))
-        silent, names = self._silent(), self._names(members)
-        for root, numbers in members.items():
-            site = self.records.sites[root]
-            yield Group(
-                names[root],
-                site,
-                tuple(self.records.seqs[n] for n in numbers),
-                tuple(silent.get(root, ())),
-                tuple(
-                    sorted(links.get(root, {}).values(), key=lambda x: (-x.weight, x.key, x.value))
-                ),
-                self.proxies.get(site, frozenset()),
-                self._of(self.records.astray, numbers),
-                self._of(self.records.doubts, numbers),
-            )
-
-    def _names(self, members: dict[int, list[int]]) -> dict[int, str]:
-        """Give each tree the id that its first record makes; those named alike a longer one."""
-        records, found = self.records, {}
-        taken: dict[str, int] = {}
-        alike: dict[str, set[int]] = {}
-        for root, numbers in members.items():
-            first = min(records.times[n] for n in numbers)
-            name = min(records.name(n) for n in numbers if records.times[n] == first)
-            found[root] = device_id(name)
-            before = taken.setdefault(found[root], root)
-            if before != root:
-                alike.setdefault(found[root], {before}).add(root)
-        for name, roots in alike.items():
-            full = sorted((min(map(records.full_name, members[r])), r) for r in roots)
-            for nth, (text, root) in enumerate(full[1:], 1):
-                found[root] = device_id(f"{name}\n{text}\n{nth}")
-        return found
-
-    def _of(self, told: dict[int, str], numbers: list[int]) -> tuple[tuple[int, str], ...]:
-        """Pick what is told of these records' rows."""
-        seqs = self.records.seqs if told else ()
-        return tuple((seqs[n], told[seqs[n]]) for n in numbers if seqs and seqs[n] in told)
-
-    def _silent(self) -> dict[int, list[int]]:
-        """Give each device the questions that it did not answer, by address and time."""
-        found: dict[int, list[int]] = {}
-        for seq, site, run, ip, moment in self.records.silent:
-            first = self.records.firsts.get((site, "ip"), {}).get(ip)
-            if first is None:
-                continue
-            numbers = self.records.more.get((site, "ip"), {}).get(ip, [first])
-            nearest = min(
-                numbers,
-                key=lambda n: (
-                    self.records.runs[n] != run, abs(self.records.times[n] - moment), n,
-                ),
-            )  # fmt: skip
-            found.setdefault(self.forest.root(nearest), []).append(seq)
-        return found

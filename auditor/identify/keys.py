@@ -59,6 +59,7 @@ class Keys:
     serial_ends: tuple[str, ...]
     hostnames: tuple[str, ...]
     present: bool
+    frames: tuple[str, ...] = ()  # the hardware address in the frame of a reply: no key
 
     @property
     def hardware(self) -> tuple[str, ...]:
@@ -108,6 +109,7 @@ def keys_of(attempt: Attempt) -> Keys:
         tuple(get("end", ())),
         tuple(get("hostname", ())),
         _present(attempt),
+        tuple(get("frame", ())),
     )
 
 
@@ -200,6 +202,7 @@ _FOLDS: dict[str, tuple[str, Callable[[Observation], str | None]]] = {
     "device.id": ("id", lambda seen: plain_key(seen.value)),
     "onvif.endpoint": ("discovery", lambda seen: _uuid(seen.value)),
     "ssdp.usn": ("discovery", lambda seen: _uuid(seen.value)),
+    "link.source": ("frame", lambda seen: plain_key(seen.value)),
     "dhcp.hostname": ("hostname", lambda seen: hostname_key(seen.value)),
     "device.hostname": ("hostname", lambda seen: hostname_key(seen.value)),
     "mdns.hostname": ("hostname", lambda seen: hostname_key(seen.value)),

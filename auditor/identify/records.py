@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from auditor.identify.bare_rows import BareRow, bare_row
+from auditor.identify.bridged import Said, bridged
 from auditor.identify.hearsay import Claim, Link, doubt, is_claim, nobody, placed
 from auditor.identify.keys import STRONG, Keys, keys_of
 from auditor.identify.names import normalised
@@ -14,6 +15,7 @@ from auditor.model.coverage_note import NOTHING, read_note
 from auditor.model.observation import Origin, Outcome, StoredAttempt
 
 PROXY_ADDRESSES = 8  # IPv4 addresses behind one MAC in one run: a router answers for them
+INTERFACES = 2  # registered hardware addresses of one recorder
 SHARED = 4  # a key that ties together more of another key is no key (pasted, default)
 # The doubt about what was said at an address for which two hardware addresses answer: of whom
 # it was said is not known, or only by who was lent to the kernel.
@@ -55,6 +57,8 @@ class Records:
     at_home: set[tuple[str, str]] = field(default_factory=set)  # lists that name their own site
     bare_rows: dict[int, BareRow] = field(default_factory=dict)
     officers: set[int] = field(default_factory=set)  # records that a named person stands for
+    said: Said = field(default_factory=Said)  # how hosts presented themselves
+    noticed: bytearray = field(default_factory=bytearray)  # 1: heard by us or others, no list
 
     def take(self, stored: StoredAttempt) -> None:
         """Remember one ledger row."""
@@ -132,7 +136,9 @@ class Records:
         self.sites.append(stored.site)
         self.runs.append(stored.run)
         self.linked.append(attempt.endpoint.transport in _ARP)
+        self.said.note(number, attempt)
         self.answered.append(attempt.origin is Origin.WIRE and not is_claim(attempt))
+        self.noticed.append(attempt.origin is Origin.WIRE or attempt.origin is Origin.SIGHTING)
         if not (keys.macs or keys.serials or keys.ids):
             self.details[number] = f"{attempt.tool} {attempt.detail}"[:200]
         if attempt.origin is not Origin.WIRE:
@@ -191,10 +197,25 @@ class Records:
             found.setdefault(key[0], set()).add(key[2])  # some of them are hosts of their own
         return {site: frozenset(macs) for site, macs in found.items()}
 
+    def bridged(self) -> frozenset[tuple[str, str]]:
+        """Give (site, MAC) of those behind which different machines stand."""
+        few = {key: ips for key, ips in self.answered_for.items() if len(ips) < PROXY_ADDRESSES}
+        if not few:
+            return frozenset()
+        places = {(site, run, ip) for (site, run, _), ips in few.items() for ip in ips}
+        wanted: dict[int, tuple[str, str, str]] = {}
+        for number in self.said.records:
+            where = (self.sites[number], self.runs[number], self.keys[number].ip or "")
+            if where in places:
+                wanted[number] = where
+        return frozenset(bridged(few, self.said.at(wanted)))
+
     def shared(self, site: str, kind: str) -> frozenset[str]:
         """Give the values of a strong key that tie together too much to be a key."""
         found = set()
         for value, numbers in self.more.get((site, kind), {}).items():
+            if kind == "serial" and len(numbers) > INTERFACES and self._worn(numbers):
+                found.add(value)
             if len(numbers) <= SHARED:
                 continue
             if kind != "mac" and self.scattered(numbers):
@@ -206,6 +227,13 @@ class Records:
                 if len(values) > SHARED:
                     found.add(value)
         return frozenset(found)
+
+    def _worn(self, numbers: Iterable[int]) -> bool:
+        """Tell whether one run saw more hardware addresses with a serial than one device has."""
+        macs: dict[str, set[str]] = {}
+        for number in numbers:
+            macs.setdefault(self.runs[number], set()).update(self.keys[number].macs)
+        return any(len(several) > INTERFACES for several in macs.values())
 
     def scattered(self, numbers: Iterable[int]) -> bool:
         """Tell whether one run saw these records at many addresses."""

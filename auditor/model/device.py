@@ -31,13 +31,14 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question that was put to a device and its last outcome."""
+    """One question that was put to a device and its last outcome. ip: where it was put."""
 
     tool: str
     port: int
     outcome: Outcome
     when: datetime
     detail: str = ""
+    ip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from auditor.plugins import Conversation, Heard, Peer, Probe, Say
 from auditor.wire import x509
 from auditor.wire.favicon import is_complete, is_icon, md5, mmh3
 from auditor.wire.head import Message, is_whole, read_message
-from auditor.wire.http import Origin, get, icon_reference, target_on, told_by
+from auditor.wire.http import Origin, get, icon_reference, readable, target_on, told_by, unpacked
 
 FRONT = "/"
 LIMIT_BYTES = 16_384
@@ -44,8 +44,8 @@ def _page(origin: Origin, target: str) -> Reply:
         yield from certificate_facts(heard)
     if not heard.data:
         return None
-    yield Observation("http.response", text(heard.data), heard.data)
-    page = read_message(heard.data, "HTTP")
+    yield Observation("http.response", text(readable(heard.data)), heard.data)
+    page = unpacked(read_message(heard.data, "HTTP"))
     for field, value in told_by(page):
         yield Observation(field, value, heard.data)
     return page

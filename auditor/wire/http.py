@@ -7,19 +7,24 @@ link rel=icon). A request carries no credential, no cookie and no verb but GET.
 import html
 import ipaddress
 import re
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
+from auditor.errors import DataError
 from auditor.model.observation import text
-from auditor.wire.head import Message
+from auditor.wire.head import Message, read_message
 
 USER_AGENT = "Mozilla/5.0 (compatible; equipment-inventory)"
 STANDARD_PORTS = {"http": 80, "https": 443}
 MOST_TITLE_CHARS = 512
 MOST_TARGET_CHARS = 512
 MOST_COOKIE_CHARS = 512
+MOST_UNPACKED_BYTES = 65_536
 
+_PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 47}  # zlib's name for each: with which head
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
 _TITLE = re.compile(rb"<title(?:\s[^<>]{0,200})?>([^<]{0,2048})", re.IGNORECASE)
 _LINK = re.compile(rb"<link\s([^<>]{1,1024})", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
@@ -88,6 +93,31 @@ def target_on(origin: Origin, reference: str, base: str = "/") -> str | None:
         return None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return target if len(target) <= MOST_TARGET_CHARS and _TARGET.fullmatch(target) else None
+
+
+def unpacked(message: Message) -> Message:
+    """Give a reply with its body unpacked, where the server packed it unasked; else as it came.
+
+    At most MOST_UNPACKED_BYTES come out, whatever the body promises (RFC 9110 section 8.4.1).
+    """
+    how = (message.first("content-encoding") or "").strip().lower()
+    if how not in _PACKED or not message.body:
+        return message
+    try:
+        body = zlib.decompressobj(_PACKED[how]).decompress(message.body, MOST_UNPACKED_BYTES)
+    except zlib.error:
+        return message
+    return replace(message, body=body)
+
+
+def readable(raw: bytes) -> bytes:
+    """Give a reply as it came, but its body as `unpacked` gives it."""
+    try:
+        message = read_message(raw)
+    except DataError:
+        return raw
+    plain, end = unpacked(message), _HEAD_END.search(raw)
+    return raw if plain is message or end is None else raw[: end.end()] + plain.body
 
 
 def title(message: Message) -> str | None:

@@ -17,6 +17,14 @@ from auditor.wire.tags import leaves, read_tags
 
 GROUP, PORT = "239.255.255.250", 37020
 _COUNT = re.compile(r"[0-9]{1,4}")
+# UTF-16 with its mark, or without one where the first bracket shows it (XML 1.0, appendix F)
+_WIDE = (
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
+_DRESSED = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?([A-Za-z_][\w.-]{0,60})(?:\s[^<>]*)?>", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +54,22 @@ def inquiry(message_id: int) -> bytes:
     ).encode("ascii")
 
 
+def as_utf8(raw: bytes) -> bytes:
+    """Give a reply in UTF-8 that is written in UTF-16; any other as it is."""
+    for mark, codec in _WIDE:
+        if raw.startswith(mark):
+            return raw.decode(codec, "backslashreplace").encode("utf-8", "replace")
+    return raw
+
+
+def plain(written: str) -> str:
+    """Write each tag without name space and attributes, as most firmwares do."""
+    return _DRESSED.sub(r"<\1\2>", written)
+
+
 def read_reply(raw: bytes) -> ProbeMatch | None:
     """Read a ProbeMatch; None for anything else, our own looped-back Probe included."""
+    raw = as_utf8(raw)
     first = next((tag.name.lower() for tag in read_tags(raw)), "")
     if first != "probematch":
         return None
@@ -65,7 +87,7 @@ def seen(raw: bytes, sender: str) -> tuple[Seen, ...]:
     ip = stated_ip(match.ip, sender) or sender
     observations = told(
         raw,
-        ("sadp.reply", text(raw)),
+        ("sadp.reply", plain(text(as_utf8(raw)))),
         ("mac", match.mac),
         ("sadp.sender", sender if ip != sender else None),
         ("device.channels_digital", match.channels("digital")),

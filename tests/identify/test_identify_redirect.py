@@ -10,6 +10,8 @@ from auditor.identify.evidence import of_sightings
 from auditor.model.device import Sighting
 from auditor.model.observation import Endpoint, Observation, Origin
 
+OK, LEADS = "HTTP/1.1 200 OK\r\n", '<script>location.href = "/doc/page/login.asp?_" + 1</script>'
+SPACE = '<DeviceInfo xmlns="http://www.hikvision.com/ver20/XMLSchema">'
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
@@ -38,6 +40,23 @@ def test_only_a_redirect_that_stays_is_evidence(known, location, counts):
 
 
 @pytest.mark.parametrize(
+    ("named", "counts"),
+    [
+        ("lobby.example", True),
+        ("LOBBY.example.", True),
+        ("lobby", False),  # whose that is depends on who asks
+        ("other.example", False),
+        ("evil.lobby.example", False),
+    ],
+)
+def test_a_redirect_to_the_name_that_the_device_calls_itself_by_stays(known, named, counts):
+    endpoint, name = Endpoint("10.0.0.9"), Observation("dhcp.hostname", "Lobby.example")
+    seen = Observation("http.location", f"http://{named}/doc/page/login.asp")
+    both = [Sighting(one, "http", endpoint, NOON, Origin.WIRE) for one in (name, seen)]
+    assert bool(of_sightings(both, known)) is counts
+
+
+@pytest.mark.parametrize(
     ("field", "value", "maker"),
     [
         ("asset.description", "Dome camera DS-2CD2143G0-I, lobby", "Hikvision"),
@@ -47,6 +66,16 @@ def test_only_a_redirect_that_stays_is_evidence(known, location, counts):
         ("http.title", "iVMS-4200", "Hikvision"),
         ("http.title", "iVMS-4200 download mirror", None),
         ("http.title", "Dahua DSS comparison", None),
+        ("mdns.instance", "HIKVISION DS-2CD2143G0-I - C00000001", None),
+        ("snmp.sysdescr", "HIKVISION DS-2CD2143G0-I", "Hikvision"),
+        ("snmp.sysdescr", "Linux switch, uplink to HIKVISION DS-2CD2143G0-I", None),
+        ("ssdp.description", "<manufacturer>Dahua Tech Fans Club</manufacturer>", None),
+        ("ssdp.description", "<manufacturer>Zhejiang Dahua Technology</manufacturer>", "Dahua"),
+        ("http.response", f"{OK}Server: Apache\r\n\r\n{LEADS}", None),
+        ("http.response", f"{OK}Server: webserver\r\n\r\n{LEADS}", "Hikvision"),
+        ("http.response", f"{OK}X-Frame-Options: x\r\n\r\n{LEADS}", "Hikvision"),
+        ("http.response", f"{OK}\r\n<html><pre>{SPACE}</pre>", None),
+        ("http.response", f"{OK}\r\n{SPACE}", "Hikvision"),
     ],
 )
 def test_prose_about_a_maker_does_not_name_the_device(known, field, value, maker):
