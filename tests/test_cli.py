@@ -178,7 +178,11 @@ def test_a_ledger_of_lists_alone_is_incomplete_whatever_they_say(auditor, tmp_pa
     run = auditor("assess")
     assert run.returncode == 3
     assert " 0 conforming" in run.stdout
-    said = [json.loads(line)["verdicts"] for line in auditor("devices", "--json").stdout.split("\n") if line]
+    said = [
+        json.loads(line)["verdicts"]
+        for line in auditor("devices", "--json").stdout.split("\n")
+        if line
+    ]
     assert len(said) == 3
     assert {"conforming"}.isdisjoint({verdict for mine in said for verdict in mine.values()})
 
@@ -208,3 +212,18 @@ def test_hostile_text_reaches_no_terminal(auditor):
 def test_results_and_messages_keep_to_their_streams(auditor):
     run = auditor("devices", "--json")
     assert run.stdout == "" and run.returncode == 0
+
+
+def test_a_verdict_that_is_none_lists_nothing_and_says_so(auditor):
+    run = auditor("devices", "--verdict", "bad")
+    assert run.returncode == 2
+    assert "nonconforming" in run.stderr
+    assert auditor("devices", "--verdict", "review").returncode == 0
+
+
+def test_a_file_that_is_no_report_is_not_compared(auditor, tmp_path):
+    (tmp_path / "a.json").write_text('{"devices": 5}')
+    run = auditor("diff", "a.json", "a.json")
+    assert run.returncode == 2
+    assert "no report.json" in run.stderr
+    assert "Traceback" not in run.stderr

@@ -111,6 +111,10 @@ def report(setting: Setting, wanted: Wanted) -> int:
 
 def devices(setting: Setting, asked: Listing) -> int:
     """List the inventory, one device a line."""
+    if asked.verdict and asked.verdict not in set(map(str, Verdict)):
+        raise UsageError(
+            f"{asked.verdict!r} is no verdict", hint=f"use {', '.join(map(str, Verdict))}"
+        )
     with wiring.open_ledger(setting.db) as ledger:
         found = _assess(setting, ledger, asked.packs, "", None)
     worst = verdicts_of(found)

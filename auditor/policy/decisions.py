@@ -7,7 +7,7 @@ same act recorded twice is one.
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from auditor.errors import UsageError
 from auditor.model.decision import Decision, DecisionKind
@@ -116,11 +116,8 @@ def record(
     whole = checked(by, at, reason, subject)
     room, _, name = field.partition(".")
     refuse_unless(value.strip(), f"no value for {field}", "leave the row out instead")
-    refuse_unless(
-        field not in DAYS or read_day(value),
-        f"{value!r} is no day",
-        "write it as YYYY-MM-DD, or YYYY-MM or YYYY where that is all that is known",
-    )
+    if field in DAYS:
+        _refuse_unless_past(value, at)
     if room == "asset" and name:
         _checked_device(by, at, reason, subject)
         values = ((field, value.strip()),)
@@ -132,6 +129,20 @@ def record(
         )
         values = ((name, value.strip()),)
     return sealed(Decision("", DecisionKind.RECORD, by, at, reason, whole, values))
+
+
+def _refuse_unless_past(value: str, at: datetime) -> None:
+    """Refuse what is no day, and a day that has not come anywhere on earth."""
+    when = read_day(value)
+    refuse_unless(
+        when,
+        f"{value!r} is no day",
+        "write it as YYYY-MM-DD, or YYYY-MM or YYYY where that is all that is known",
+    )
+    tomorrow = (at + timedelta(days=1)).date()  # UTC+14 is less than a day ahead
+    refuse_unless(
+        when and when.first <= tomorrow, f"{value} has not come yet", "record it when it has"
+    )
 
 
 def withdraw(decision: Decision, *, by: str, at: datetime, reason: str) -> Decision:

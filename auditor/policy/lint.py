@@ -20,9 +20,7 @@ class Names:
     near: Callable[[str], tuple[str, ...]]
 
 
-def lint(
-    pack: Pack, path: Path, today: date, names: Names | None = None
-) -> tuple[Mistake, ...]:
+def lint(pack: Pack, path: Path, today: date, names: Names | None = None) -> tuple[Mistake, ...]:
     """Give every mistake of a pack that could be read. names: None leaves companies unchecked."""
     lines = key_lines(path.read_text("utf-8"))
     return tuple(
@@ -50,7 +48,11 @@ def _companies(pack: Pack, names: Names) -> Iterator[tuple[KeyPath, str, bool]]:
         if meant is None:
             alike = ", ".join(names.near(name))
             guess = f"; is {alike} meant?" if alike else ""
-            yield place, f"{name!r} is no maker or brand that is known: no device is its{guess}", False
+            yield (
+                place,
+                f"{name!r} is no maker or brand that is known: no device is its{guess}",
+                False,
+            )
         elif meant != name:
             yield place, f"{name!r} is called {meant!r} here; under another name it is nobody", True
 

@@ -127,9 +127,7 @@ def established(
     if trait == "device_class":
         code = class_of(answer)
         if code is None:
-            raise DataError(
-                f"{answer!r} is no class of device; write one of {', '.join(CLASSES)}"
-            )
+            raise DataError(f"{answer!r} is no class of device; write one of {', '.join(CLASSES)}")
         return code
     if trait not in {"maker", "brand"}:
         return answer

@@ -35,4 +35,4 @@ def test_zero_is_for_what_was_looked_at_as_a_whole(seen, worst, code):
 def test_the_sentence_gives_the_reason_of_the_code(whole):
     counted = dict.fromkeys(SEVERITY, 0)
     assert "coverage is incomplete" in sentence(0, counted, 0, whole)
-    assert "incomplete" not in sentence(0, counted, 0, True)
+    assert "incomplete" not in sentence(0, counted, 0, whole=True)

@@ -43,7 +43,9 @@ def test_what_is_set_stands_in_the_readers_words(words, one, english, french):
 def test_a_reason_that_the_program_put_there_is_translated_and_a_persons_is_not(words):
     french = Phrases("fr", words["fr"], "UTC")
     step = decision(DecisionKind.REMOVAL, ("step", "unplugged"), reason="unplugged")
-    told = decision(DecisionKind.IDENTITY, ("trait", "maker"), ("value", "Axis"), reason="unplugged")
+    told = decision(
+        DecisionKind.IDENTITY, ("trait", "maker"), ("value", "Axis"), reason="unplugged"
+    )
     assert motive(french, step) == "débranché"
     assert motive(french, decision(DecisionKind.RECORD, reason="recorded")) == "consigné"
     assert motive(french, told).striptags() == "unplugged"

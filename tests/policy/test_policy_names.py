@@ -98,7 +98,9 @@ def test_an_earlier_look_counts_against_a_later_name_that_nobody_knows(world):
 
 
 def test_what_a_person_says_is_told_as_a_persons_record(world):
-    (told,) = decided_by_persons([world.device(None)], [says("AXIS"), says("Corner", "brand")], named)
+    (told,) = decided_by_persons(
+        [world.device(None)], [says("AXIS"), says("Corner", "brand")], named
+    )
     maker, brand = told.identity.maker, told.identity.brand
     assert (maker.supporting[0].strength, maker.standing) == (Strength.OFFICER, Standing.CONFIRMED)
     assert (brand.supporting[0].doubt, brand.standing) == ("name_unknown", Standing.PROBABLE)
@@ -121,7 +123,7 @@ def test_a_worksheet_refuses_a_name_that_nobody_knows_and_offers_those_that_are_
         for answer in ("Hikvison", "HIK VISION")
     ]
     (taken,), (refused,) = read_answers(
-        rows, [one], "H. Roy", AT, named, lambda name: (["Hikvision"] if name else [])
+        rows, [one], "H. Roy", AT, named, lambda name: ["Hikvision"] if name else []
     )
     assert dict(taken.values)["value"] == "Hikvision"
     assert "did you mean Hikvision?" in refused.reason
