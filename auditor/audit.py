@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from auditor import __version__
 from auditor.identify.correlate import correlate
 from auditor.identify.identify import identify
 from auditor.identify.knowledge import Knowledge
+from auditor.identify.meant import meant
 from auditor.inventory.coverage import coverage as covered
 from auditor.inventory.reconcile import reconcile
 from auditor.model.data_version import DataVersion
@@ -118,6 +120,7 @@ def assess(
             for device in correlate(learned.watch(facts.attempts()), decisions)
         ),
         decisions,
+        partial(meant, makers=knowledge.makers),
     )
     relations = relations_of(knowledge)
     sites = sorted({assessed.device.site for assessed in devices})

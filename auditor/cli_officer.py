@@ -55,11 +55,16 @@ def decide(
     ],
     by: By,
     reason: Reason,
+    as_written: Annotated[
+        bool,
+        typer.Option("--as-written", help="Take a maker's or brand's name that nobody knows."),
+    ] = False,
 ) -> None:
     """Record an officer's decision; it stands beside the evidence that it overrides."""
     from auditor.commands import deciding
 
-    sys.exit(deciding.decide(context.obj, device, tuple(settings), by, reason))
+    said = tuple(settings)
+    sys.exit(deciding.decide(context.obj, device, said, by, reason, as_written=as_written))
 
 
 @app.command()

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from multiprocessing.connection import Connection, wait
 
@@ -19,6 +20,7 @@ from auditor.identify.correlate import group
 from auditor.identify.gathered import Group
 from auditor.identify.identify import identify
 from auditor.identify.knowledge import Knowledge
+from auditor.identify.meant import meant
 from auditor.inventory.coverage import coverage as covered
 from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Assessed, Coverage
@@ -173,7 +175,8 @@ def _told(task: Task, one: Group, rows: Sequence[StoredAttempt]) -> Told:
         one.doubts,
     )
     assessed = Assessed(device, identify(device, task.knowledge))
-    assessed = with_decisions(assessed, task.world.register.about(assessed))
+    named = partial(meant, makers=task.knowledge.makers)
+    assessed = with_decisions(assessed, task.world.register.about(assessed), named)
     found = verdicts(findings_of((assessed,), task.packs, task.world)).get(device.id, {})
     return Told(
         device.id,

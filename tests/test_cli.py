@@ -169,7 +169,31 @@ def test_the_packs_are_listed_shown_and_checked(auditor, tmp_path):
 def test_an_empty_ledger_is_not_called_clean(auditor):
     run = auditor("report", "--out", "out")
     assert "no network was scanned" in run.stdout
+    assert "coverage is incomplete" in run.stdout
+    assert run.returncode == 3
+    assert auditor("assess").returncode == auditor("assess", "--json").returncode == 3
     assert auditor("verify", "out").returncode == 0
+
+
+def test_a_ledger_of_lists_alone_is_incomplete_whatever_they_say(auditor, tmp_path):
+    """Three lines of a spreadsheet: an address of an innocent block is no look at a device."""
+    (tmp_path / "list.csv").write_text(
+        "Asset Tag,Manufacturer,IP Address,MAC Address\n"
+        "G1,Axis,10.61.0.1,00:40:8c:00:61:01\n"
+        "G3,,10.61.0.3,00:40:8c:00:61:03\n"
+        "G4,Hikvision Inc,10.61.0.4,00:40:8c:00:61:04\n"
+    )
+    assert auditor("import", "list.csv").returncode == 0
+    run = auditor("assess")
+    assert run.returncode == 3
+    assert " 0 conforming" in run.stdout
+    said = [
+        json.loads(line)["verdicts"]
+        for line in auditor("devices", "--json").stdout.split("\n")
+        if line
+    ]
+    assert len(said) == 3
+    assert {"conforming"}.isdisjoint({verdict for mine in said for verdict in mine.values()})
 
 
 def test_a_report_of_which_a_byte_was_flipped_does_not_verify(auditor, tmp_path):
@@ -197,3 +221,18 @@ def test_hostile_text_reaches_no_terminal(auditor):
 def test_results_and_messages_keep_to_their_streams(auditor):
     run = auditor("devices", "--json")
     assert run.stdout == "" and run.returncode == 0
+
+
+def test_a_verdict_that_is_none_lists_nothing_and_says_so(auditor):
+    run = auditor("devices", "--verdict", "bad")
+    assert run.returncode == 2
+    assert "nonconforming" in run.stderr
+    assert auditor("devices", "--verdict", "review").returncode == 0
+
+
+def test_a_file_that_is_no_report_is_not_compared(auditor, tmp_path):
+    (tmp_path / "a.json").write_text('{"devices": 5}')
+    run = auditor("diff", "a.json", "a.json")
+    assert run.returncode == 2
+    assert "no report.json" in run.stderr
+    assert "Traceback" not in run.stderr

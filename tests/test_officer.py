@@ -255,3 +255,35 @@ def test_coverage_and_reconciliation_are_shown(desk):
     assert subnet["assessed"] == 1
     kinds = [json.loads(line)["kind"] for line in desk("reconcile", "--json").stdout.splitlines()]
     assert kinds == ["not_in_books"] * 3
+
+
+@pytest.mark.parametrize("name", ["HIKVISION", "hik vision", "Hikvision Canada Inc."])
+def test_an_officer_who_confirms_the_maker_in_another_spelling_clears_nothing(desk, name):
+    said = ("--by", "A. O", "--reason", "label")
+    desk("decide", "10.0.0.11", f"maker={name}", *said, code=0)
+    assert verdicts(desk)[GC] == "nonconforming"
+
+
+def test_a_name_that_nobody_knows_is_refused_and_where_it_is_meant_a_person_looks(desk):
+    said = ("--by", "A. O", "--reason", "label")
+    refused = desk("decide", "10.0.0.11", "maker=Hikvison", *said, code=2)
+    assert "did you mean Hikvision" in refused.stderr
+    desk("decide", "10.0.0.11", "maker=axis", "maker=Hikvision", *said, code=2)
+    assert verdicts(desk) == {GC: "nonconforming", QC: "undetermined"}
+    desk("decide", "10.0.0.11", "maker=Hikvison", "--as-written", *said, code=0)
+    assert verdicts(desk) == {GC: "review", QC: "review"}
+    line = desk("assess", "--pack", GC).stdout
+    assert "1 to review" in line
+
+
+def test_a_decision_that_an_older_program_took_as_it_was_written_is_read_as_it_was_meant(desk):
+    from auditor.policy.decisions import override_identity
+
+    told = override_identity(
+        by="A. O", at=NOON, reason="label", subject=(("ip", "10.0.0.11"), ("site", "OTT")),
+        trait="maker", value="HIKVISION",
+    )  # fmt: skip
+    with Ledger.open(f"sqlite:///{desk.folder}/ledger.db") as ledger:
+        ledger.decide(told)
+    assert verdicts(desk)[GC] == "nonconforming"
+    assert "1 nonconforming" in desk("assess", "--pack", GC).stdout

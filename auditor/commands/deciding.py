@@ -7,13 +7,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 from auditor import wiring
-from auditor.commands import judging
+from auditor.commands import judging, naming
 from auditor.commands.setting import Setting
 from auditor.commands.terminal import safe
 from auditor.errors import DataError, UsageError
+from auditor.identify.meant import meant, near
 from auditor.model.address import Mac
 from auditor.model.decision import Decision, DecisionKind
 from auditor.model.device import Assessed
@@ -24,7 +26,6 @@ from auditor.policy import clocks, decisions, exemptions, removals, worksheet
 from auditor.store.ledger import Ledger
 
 Subject = tuple[tuple[str, str], ...]
-ANOTHER_NAME = {"class": "device_class"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +65,35 @@ def exempt(setting: Setting, asked: Exemption) -> int:
         return _keep(ledger, made)
 
 
-def decide(setting: Setting, device: str, settings: tuple[str, ...], by: str, reason: str) -> int:
-    """Record overrides of traits and verdicts, and officers' fields of a device or a site."""
-    now = setting.now()
+def decide(
+    setting: Setting,
+    device: str,
+    settings: tuple[str, ...],
+    by: str,
+    reason: str,
+    *,
+    as_written: bool = False,
+) -> int:
+    """Record overrides of traits and verdicts, and officers' fields of a device or a site.
+
+    as_written: take the name of a maker or brand that nobody knows.
+    """
+    now, makers = setting.now(), wiring.knowledge().makers
+    said = [
+        (name, naming.settled(name, value, makers, as_written=as_written))
+        for name, value in naming.pairs(settings)
+    ]
     with wiring.open_ledger(setting.db) as ledger:
         subject, _ = _subject(setting, ledger, device)
-        made = [_decision(subject, text, by, reason, now) for text in settings]
+        made = [_decision(subject, name, value, by, reason, now) for name, value in said]
         for decision in made:
             _keep(ledger, decision)
     return 0
 
 
-def _decision(subject: Subject, text: str, by: str, reason: str, now: datetime) -> Decision:
-    name, sign, value = text.partition("=")
-    name = ANOTHER_NAME.get(name, name)
-    if not sign or not value:
-        raise UsageError(f"{text!r} sets nothing", hint="write NAME=VALUE")
+def _decision(
+    subject: Subject, name: str, value: str, by: str, reason: str, now: datetime
+) -> Decision:
     if name in TRAITS:
         return decisions.override_identity(
             by=by, at=now, reason=reason, subject=subject, trait=name, value=value
@@ -226,8 +240,15 @@ def _answers(setting: Setting, ledger: Ledger, path: Path, by: str) -> int:
     if not by:
         raise UsageError("nobody is named as answering", hint="say who with --by")
     known = judging.known_devices(setting, ledger)
-    canonical = wiring.knowledge().makers.named
-    made, rejected = worksheet.read_answers(_rows(path), known, by, setting.now(), canonical)
+    makers = wiring.knowledge().makers
+    made, rejected = worksheet.read_answers(
+        _rows(path),
+        known,
+        by,
+        setting.now(),
+        partial(meant, makers=makers),
+        partial(near, makers=makers),
+    )
     for decision in made:
         ledger.decide(decision)
     for row in rejected:

@@ -111,6 +111,10 @@ def report(setting: Setting, wanted: Wanted) -> int:
 
 def devices(setting: Setting, asked: Listing) -> int:
     """List the inventory, one device a line."""
+    if asked.verdict and asked.verdict not in set(map(str, Verdict)):
+        raise UsageError(
+            f"{asked.verdict!r} is no verdict", hint=f"use {', '.join(map(str, Verdict))}"
+        )
     with wiring.open_ledger(setting.db) as ledger:
         found = _assess(setting, ledger, asked.packs, "", None)
     worst = verdicts_of(found)
@@ -259,12 +263,15 @@ def counts(worst: Verdicts) -> dict[Verdict, int]:
 
 
 def exit_code(found: Coverage, worst: Verdicts) -> int:
-    """Give 3 where coverage is incomplete, else 1 where anything is nonconforming, else 0."""
+    """Give 3 unless coverage is complete, else 1 where anything is nonconforming, else 0.
+
+    Where no network was looked at, nothing is known of what was missed: that is incomplete too.
+    """
     return _code(counts(worst), found.complete if found.subnets else None)
 
 
 def _code(count: Mapping[Verdict, int], whole: bool | None) -> int:
-    if whole is False:
+    if not whole:
         return 3
     return 1 if count[Verdict.NONCONFORMING] else 0
 
@@ -280,7 +287,7 @@ def sentence(
         f"{not_assessed} addresses not assessed"
     )
     if whole is None:
-        return said + "; no network was scanned"
+        return said + "; no network was scanned: coverage is incomplete"
     return said if whole else said + "; coverage is incomplete"
 
 

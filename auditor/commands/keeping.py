@@ -66,6 +66,8 @@ def diff(setting: Setting, before: str, after: str, *, as_json: bool) -> int:
 
 
 def _reported(name: str) -> Mapping[str, Any]:
+    from auditor.inventory.changes import misshapen
+
     path = Path(name)
     path = path / "report.json" if path.is_dir() else path
     try:
@@ -76,6 +78,8 @@ def _reported(name: str) -> Mapping[str, Any]:
         raise DataError(f"{path} is no report.json", why=str(error)) from error
     if not isinstance(said, dict) or "devices" not in said:
         raise DataError(f"{path} is no report.json", why="it lists no devices")
+    if wrong := misshapen(said):
+        raise DataError(f"{path} is no report.json", why=wrong)
     return said
 
 

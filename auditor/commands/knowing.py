@@ -6,6 +6,7 @@ import sys
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -205,9 +206,13 @@ def _show_pack(name: str, today: date, language: str, *, as_json: bool) -> int:
 
 
 def _check_pack(path: Path, today: date) -> int:
+    from auditor.identify.meant import meant, near
+    from auditor.policy.lint import Names
     from auditor.policy.packs import check_pack
 
-    mistakes = check_pack(path, today)
+    makers = wiring.knowledge().makers
+    names = Names(partial(meant, makers=makers), partial(near, makers=makers))
+    mistakes = check_pack(path, today, names)
     for mistake in mistakes:
         kind = "error" if mistake.grave else "warning"
         print(safe(f"{kind}: {mistake}", 2000))

@@ -19,6 +19,7 @@ from auditor.store.values import Opinion
 
 VERSION = "assess/1"
 BASIS = "!basis"  # in place of a device: what the opinions rest on; sorts before all
+JUDGING = 2  # goes up when this program judges the same facts otherwise than before
 SHOWN = 50  # changes printed; the rest is counted
 
 
@@ -30,6 +31,7 @@ class Basis:
     data: tuple[tuple[str, str], ...]
     packs: tuple[tuple[str, str], ...]
     as_of: str
+    judging: int = JUDGING
 
     @classmethod
     def of(
@@ -41,13 +43,14 @@ class Basis:
 
     def text(self) -> str:
         """Write it as the ledger keeps it."""
-        return json.dumps([self.snapshot, self.data, self.packs, self.as_of])
+        return json.dumps([self.snapshot, self.data, self.packs, self.as_of, self.judging])
 
     @classmethod
     def read(cls, text: str) -> "Basis":
         """Read it back."""
-        snapshot, data, packs, as_of = json.loads(text)
-        return cls(snapshot, tuple(map(tuple, data)), tuple(map(tuple, packs)), as_of)
+        snapshot, data, packs, as_of, *more = json.loads(text)
+        judging = more[0] if more else 1
+        return cls(snapshot, tuple(map(tuple, data)), tuple(map(tuple, packs)), as_of, judging)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def assess(
         when.as_of.isoformat(),
     )
     before = _basis(ledger)
-    if before and before[0].snapshot == basis.snapshot:
+    if before and (before[0].snapshot, before[0].judging) == (basis.snapshot, JUDGING):
         return _read(before[1])
     kind = setting.text("organisation_kind")
     gc.disable()  # millions of small values without cycles: looking for some costs a third
@@ -177,6 +180,7 @@ def _why(told: mass.Told, old: Opinion, before: Basis, now: Basis) -> str:
     reasons = [f"new {name}" for name in sorted(set(data))]
     reasons += [f"another version of {name}" for name in sorted(set(packs))]
     reasons += [f"judged as of {now.as_of}"] if now.as_of != before.as_of else []
+    reasons += ["another version of this program"] if now.judging != before.judging else []
     return "same facts, " + (", ".join(reasons) or "an officer's decision")
 
 

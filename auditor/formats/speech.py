@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 from auditor.formats import lines as drawn
+from auditor.formats.decided import motive, settings
 from auditor.formats.pictures import Point, timeline
 from auditor.formats.saying import known, mac_sources, trait_value
 from auditor.formats.testimony import testimony
@@ -43,6 +44,8 @@ def speech(report: Report, phrases: Phrases) -> dict[str, Any]:
         "caution": partial(caution, phrases),
         "verdict_word": partial(verdict_word, phrases),
         "timeline": partial(story, report, phrases),
+        "settings": partial(settings, phrases),
+        "motive": partial(motive, phrases),
         **testimony(report, phrases),
     }
 

@@ -144,7 +144,7 @@ class _Speech:
             makers = self.knowledge.makers
             row = makers.relationship(brand, maker) if maker else None
             rows = [row] if row else list(makers.relations(brand)) if not maker else []
-            for found in rows:
+            for found in (row for row in rows if row.to != brand):  # itself listed: no resale
                 yield self.say(
                     "relation" if maker else "relation_alone",
                     brand=brand,

@@ -164,7 +164,7 @@ def _wrong(element: Element, dialect: Dialect, makers: Makers, vocabulary: Vocab
     said = []
     if not element.id or not element.version.isdigit():
         said.append(f"{where}: needs an id and a version number")
-    if element.strength not in Strength.__members__:
+    if element.strength not in {*Strength.__members__} - {Strength.OFFICER}:
         said.append(f"{where}: strength {element.strength!r} is no rung of the ladder")
     if dialect.field(element.matches) not in vocabulary.kinds:
         said.append(f"{where}: matches {element.matches!r}, which is no field")

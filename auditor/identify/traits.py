@@ -8,6 +8,7 @@ from auditor.model.identity import Contradiction, Evidence, Standing, Strength, 
 
 # how much a claim of each strength counts for a trait that is read rather than deduced
 _WEIGHT = {
+    Strength.OFFICER: 6,
     Strength.SELF_DECLARED: 5,
     Strength.PLATFORM: 4,
     Strength.BRAND: 3,

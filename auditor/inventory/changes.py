@@ -10,13 +10,17 @@ from typing import Any
 from auditor.model.report import Change
 
 Reported = Mapping[str, Any]
+# what is compared of a report, and of a device in it
+_ROWS = ("devices", "findings", "packs", "decisions", "changes")
+_SHAPES = (("id", str), ("macs", list), ("evidence", list), ("verdicts", Mapping))
 
 
 def changes(before: Reported, after: Reported) -> tuple[Change, ...]:
     """Compare two reports; in order of kind and device.
 
     Kinds: `new`, `gone`, `reappeared`, `identity`, `verdict`. because: `evidence`, `data`
-    (another registry or fingerprints), `rules` (another pack or version), `decision`, `proof`.
+    (another registry or fingerprints), `rules` (another pack or version), `decision`, `proof`,
+    `date` (nothing but the day that was judged by).
     """
     old, new = _devices(before), _devices(after)
     pairs = _paired(old, new)
@@ -26,6 +30,33 @@ def changes(before: Reported, after: Reported) -> tuple[Change, ...]:
     found += [_new(device, before) for device in new if str(device["id"]) not in taken]
     found += [_gone(device, after) for device in old if id(device) not in matched]
     return tuple(sorted(found, key=lambda change: (change.kind, change.device, change.detail)))
+
+
+def misshapen(report: Reported) -> str:
+    """Say what keeps an object from being compared as a report; empty where nothing does."""
+    for name in _ROWS:
+        if not _objects(report.get(name, [])):
+            return f"{name} is no list of objects"
+    for device in report.get("devices", []):
+        wrong = [key for key, kind in _SHAPES if not isinstance(device.get(key), kind)]
+        if wrong or not _objects(device["evidence"]):
+            return f"a device without its {', '.join(wrong) or 'evidence'}"
+    for decision in report.get("decisions", []):
+        if not _pairs(decision.get("subject", [])):
+            return "a decision without its subject"
+    if not isinstance(report.get("data_versions", []), list):
+        return "data_versions is no list"
+    return "" if isinstance(report.get("snapshot", {}), Mapping) else "snapshot is no object"
+
+
+def _objects(rows: object) -> bool:
+    return isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows)
+
+
+def _pairs(rows: object) -> bool:
+    return isinstance(rows, list) and all(
+        isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) for row in rows
+    )
 
 
 def _devices(report: Reported) -> list[Reported]:
@@ -83,7 +114,9 @@ def _verdict_cause(
     if _pack_version(pack, before) != _pack_version(pack, after):
         return "rules"
     same = _rules(mine) == _rules(theirs) and mine.get("records") == theirs.get("records")
-    return "data" if same and _data_moved(before, after) else "evidence"
+    if same and _data_moved(before, after):
+        return "data"
+    return "date" if same and _day(before) != _day(after) else "evidence"
 
 
 def _rules(device: Reported) -> set[tuple[str, str, str]]:
@@ -95,7 +128,19 @@ def _rules(device: Reported) -> set[tuple[str, str, str]]:
 
 
 def _data_moved(before: Reported, after: Reported) -> bool:
-    return bool(before.get("data_versions") != after.get("data_versions"))
+    return _data(before) != _data(after)
+
+
+def _data(report: Reported) -> list[object]:
+    """Give which data a report rests on; how old they were on its day changes by itself."""
+    return [
+        [row.get(key) for key in ("name", "version", "sha256")] if isinstance(row, Mapping) else row
+        for row in report.get("data_versions", [])
+    ]
+
+
+def _day(report: Reported) -> object:
+    return dict(report.get("snapshot") or {}).get("as_of")
 
 
 def _pack_version(pack: str, report: Reported) -> str | None:
@@ -126,7 +171,8 @@ def _gone(device: Reported, after: Reported) -> Change:
         value
         for decision in after.get("decisions", [])
         if decision.get("kind") == "removal"
-        for value in dict(decision.get("subject", [])).values()
+        for _, value in decision.get("subject", [])
+        if isinstance(value, str)
     }
     names = {str(device.get("id")), str(device.get("serial")), *map(str, device.get("macs", []))}
     proof = "proof" if removed & names else "evidence"

@@ -12,6 +12,7 @@ TRAITS = ("maker", "brand", "model", "serial", "firmware", "device_class")
 class Strength(StrEnum):
     """A rung of the ladder, strongest first; each has a written meaning and no number.
 
+    OFFICER       a named person established it and answers for it.
     SELF_DECLARED the device states its maker in a field that no user types.
     PLATFORM      only this maker's software platform behaves so (its relabels do, too).
     BRAND         the name of a brand, as sold; says who sold it, not who made it.
@@ -20,6 +21,7 @@ class Strength(StrEnum):
     HINT          fits, and fits others as well; names nobody.
     """
 
+    OFFICER = "OFFICER"
     SELF_DECLARED = "SELF_DECLARED"
     PLATFORM = "PLATFORM"
     BRAND = "BRAND"

@@ -33,7 +33,7 @@ class Snapshot:
 class Change:
     """One difference to an earlier snapshot: new, gone, re-appeared, verdict or identity changed.
 
-    because: `evidence`, `rules`, `data`, `decision` or `proof`.
+    because: `evidence`, `rules`, `data`, `date`, `decision` or `proof`.
     """
 
     kind: str

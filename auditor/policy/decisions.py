@@ -5,9 +5,9 @@ same act recorded twice is one.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from auditor.errors import UsageError
 from auditor.model.decision import Decision, DecisionKind
@@ -17,10 +17,27 @@ from auditor.model.observation import Endpoint, Observation, Origin
 from auditor.model.policy import Verdict
 from auditor.policy.records import DAYS, read_day
 from auditor.policy.subjects import IDENTIFIERS, KEYS, Register, standing, value_of
+from auditor.policy.ties import NAME_UNKNOWN
 
 Subject = Sequence[tuple[str, str]]
+Named = Callable[[str], str | None]  # the canonical name that a name means; None: nobody knows it
 _ID_DIGITS = 12
 _RULE = "decision:"
+# classes of device as rules know them; another word would fall out of every rule unseen
+CLASSES = (
+    "camera", "recorder", "intercom", "access-control", "alarm", "network", "server", "telecom", "other"
+)  # fmt: skip
+
+
+def as_given(name: str) -> str | None:
+    """Take every name for the canonical one."""
+    return name
+
+
+def class_of(text: str) -> str | None:
+    """Give the class of device that a word means; None where there is no such class."""
+    code = "-".join(text.casefold().replace("_", " ").split())
+    return code if code in CLASSES else None
 
 
 def sealed(decision: Decision) -> Decision:
@@ -99,11 +116,8 @@ def record(
     whole = checked(by, at, reason, subject)
     room, _, name = field.partition(".")
     refuse_unless(value.strip(), f"no value for {field}", "leave the row out instead")
-    refuse_unless(
-        field not in DAYS or read_day(value),
-        f"{value!r} is no day",
-        "write it as YYYY-MM-DD, or YYYY-MM or YYYY where that is all that is known",
-    )
+    if field in DAYS:
+        _refuse_unless_past(value, at)
     if room == "asset" and name:
         _checked_device(by, at, reason, subject)
         values = ((field, value.strip()),)
@@ -115,6 +129,20 @@ def record(
         )
         values = ((name, value.strip()),)
     return sealed(Decision("", DecisionKind.RECORD, by, at, reason, whole, values))
+
+
+def _refuse_unless_past(value: str, at: datetime) -> None:
+    """Refuse what is no day, and a day that has not come anywhere on earth."""
+    when = read_day(value)
+    refuse_unless(
+        when,
+        f"{value!r} is no day",
+        "write it as YYYY-MM-DD, or YYYY-MM or YYYY where that is all that is known",
+    )
+    tomorrow = (at + timedelta(days=1)).date()  # UTC+14 is less than a day ahead
+    refuse_unless(
+        when and when.first <= tomorrow, f"{value} has not come yet", "record it when it has"
+    )
 
 
 def withdraw(decision: Decision, *, by: str, at: datetime, reason: str) -> Decision:
@@ -131,18 +159,21 @@ def withdraw(decision: Decision, *, by: str, at: datetime, reason: str) -> Decis
 
 
 def decided_by_persons(
-    assessed: Iterable[Assessed], decisions: Iterable[Decision]
+    assessed: Iterable[Assessed], decisions: Iterable[Decision], named: Named = as_given
 ) -> tuple[Assessed, ...]:
     """Put what persons recorded and established into every device that they spoke of."""
     register = Register.of(standing(decisions))
-    return tuple(with_decisions(one, register.about(one)) for one in assessed)
+    return tuple(with_decisions(one, register.about(one), named) for one in assessed)
 
 
-def with_decisions(assessed: Assessed, decisions: Sequence[Decision]) -> Assessed:
+def with_decisions(
+    assessed: Assessed, decisions: Sequence[Decision], named: Named = as_given
+) -> Assessed:
     """Put recorded facts and established traits into one device.
 
     Recorded facts become officers' sightings; an established trait stands first, and what it
-    replaces stays as evidence against it. Doing it twice changes nothing.
+    replaces stays as evidence against it. Doing it twice changes nothing. named: knows makers
+    and brands; a decision may be older than that knowledge, or come from another program.
     """
     device, identity = assessed.device, assessed.identity
     told = [
@@ -154,7 +185,7 @@ def with_decisions(assessed: Assessed, decisions: Sequence[Decision]) -> Assesse
     ]
     for decision in decisions:
         if decision.kind is DecisionKind.IDENTITY:
-            identity = _with_trait(identity, decision)
+            identity = _with_trait(identity, decision, named)
     if not told and identity is assessed.identity:
         return assessed
     device = replace(device, sightings=(*device.sightings, *told)) if told else device
@@ -170,16 +201,31 @@ def _sightings(decision: Decision) -> tuple[Sighting, ...]:
     )  # fmt: skip
 
 
-def _with_trait(identity: Identity, decision: Decision) -> Identity:
+def _with_trait(identity: Identity, decision: Decision, named: Named) -> Identity:
     name, value = value_of(decision, "trait"), value_of(decision, "value")
     rule = f"{_RULE}{decision.id}"
     if name not in TRAITS or not value or any(e.rule == rule for e in identity.evidence):
         return identity
+    meant = _meant(name, value, named)
+    if meant is None and name == "device_class":
+        return identity  # a word that no rule knows: shown with the decisions, applied never
+    doubt = "" if meant else NAME_UNKNOWN
+    claim = meant or value
     old: Trait = getattr(identity, name)
-    said = Evidence(name, value, rule, "decision", f"{decision.by}: {decision.reason}",
-                    Strength.SELF_DECLARED, "officer")  # fmt: skip
-    agree = tuple(e for e in (*old.supporting, *old.against) if e.claim == value)
-    differ = tuple(e for e in (*old.supporting, *old.against) if e.claim != value)
-    trait = Trait(value, Standing.CONFIRMED, (said, *agree), differ)
+    field = f"decision.{doubt}" if doubt else "decision"
+    said = Evidence(name, claim, rule, field, f"{decision.by}: {decision.reason}",
+                    Strength.OFFICER, "officer", doubt=doubt)  # fmt: skip
+    before = (*old.supporting, *old.against)
+    agree = tuple(e for e in before if e.claim == claim)
+    differ = tuple(e for e in before if e.claim != claim)
+    found = Standing.PROBABLE if doubt else Standing.CONFIRMED
+    trait = Trait(claim, found, (said, *agree), differ)
     changed: dict[str, object] = {name: trait, "evidence": (*identity.evidence, said)}
     return replace(identity, **changed)  # type: ignore[arg-type]
+
+
+def _meant(trait: str, value: str, named: Named) -> str | None:
+    """Give what rules call that which a person established; None where they know no such name."""
+    if trait == "device_class":
+        return class_of(value)
+    return named(value) if trait in {"maker", "brand"} else value

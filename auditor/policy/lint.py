@@ -1,6 +1,7 @@
 """What a pack that reads well can still lack: cases, cover for each verdict, a fresh review."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -11,13 +12,49 @@ from auditor.policy.toml_lines import Path as KeyPath
 from auditor.policy.toml_lines import key_lines, line_of
 
 
-def lint(pack: Pack, path: Path, today: date) -> tuple[Mistake, ...]:
-    """Give every mistake of a pack that could be read."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Which companies are known. meant: a canonical name, or None. near: names that are alike."""
+
+    meant: Callable[[str], str | None]
+    near: Callable[[str], tuple[str, ...]]
+
+
+def lint(pack: Pack, path: Path, today: date, names: Names | None = None) -> tuple[Mistake, ...]:
+    """Give every mistake of a pack that could be read. names: None leaves companies unchecked."""
     lines = key_lines(path.read_text("utf-8"))
     return tuple(
         Mistake(str(path), line_of(at, lines), what, grave)
-        for at, what, grave in (*_cases(pack), *_references(pack), *_dates(pack, today))
+        for at, what, grave in (
+            *_cases(pack),
+            *_references(pack),
+            *_dates(pack, today),
+            *(_companies(pack, names) if names else ()),
+        )
     )
+
+
+def _companies(pack: Pack, names: Names) -> Iterator[tuple[KeyPath, str, bool]]:
+    """Find companies that no device will ever be tied to, because nobody is called so."""
+    told: list[tuple[KeyPath, str]] = [
+        (("entity", at, "name"), entity.name) for at, entity in enumerate(pack.raw.entity)
+    ]
+    own = {name for _, name in told}
+    for at, rule in enumerate(pack.rules):
+        narrowed = getattr(rule.params, "entities", ())
+        told += [(("rule", at, "entities"), name) for name in narrowed if name not in own]
+    for place, name in told:
+        meant = names.meant(name)
+        if meant is None:
+            alike = ", ".join(names.near(name))
+            guess = f"; is {alike} meant?" if alike else ""
+            yield (
+                place,
+                f"{name!r} is no maker or brand that is known: no device is its{guess}",
+                False,
+            )
+        elif meant != name:
+            yield place, f"{name!r} is called {meant!r} here; under another name it is nobody", True
 
 
 def _cases(pack: Pack) -> Iterator[tuple[KeyPath, str, bool]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from auditor.errors import DataError
 from auditor.model.policy import PackSummary
-from auditor.policy.lint import lint
+from auditor.policy.lint import Names, lint
 from auditor.policy.pack import Pack
 from auditor.policy.reading import Mistake, checks, read
 
@@ -37,10 +37,10 @@ def load_packs(paths: Iterable[Path]) -> tuple[Pack, ...]:
     return tuple(packs[key] for key in sorted(packs))
 
 
-def check_pack(path: Path, today: date) -> tuple[Mistake, ...]:
+def check_pack(path: Path, today: date, names: Names | None = None) -> tuple[Mistake, ...]:
     """Lint one file for `packs check`: what is wrong with it, and what is only doubtful."""
     pack, mistakes = read(path, checks())
-    return mistakes if pack is None else tuple(sorted((*mistakes, *lint(pack, path, today))))
+    return mistakes if pack is None else tuple(sorted((*mistakes, *lint(pack, path, today, names))))
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:

@@ -18,7 +18,7 @@ from auditor.model.policy import Question, Relations, Verdict
 from auditor.plugins import Answer, Case
 from auditor.policy.questions import question
 from auditor.policy.records import looked_at, relation_day
-from auditor.policy.ties import Tie, claimed_brand, known, tie
+from auditor.policy.ties import Tie, claimed_brand, clears, known, tie
 
 Examine = Callable[[Case, Any, Relations], Answer]
 Outcomes = dict[str, frozenset[Verdict]]
@@ -130,7 +130,7 @@ def knowing(examine: Examine) -> Examine:
 def clear(case: Case) -> Answer:
     """Answer for a device that nothing ties to a named company."""
     facts = facts_of(case)
-    if not known(case.assessed.identity.maker):
+    if not clears(case.assessed.identity):
         return Answer(OPEN, "maker_unknown", facts, (question("device.maker"),))
     return Answer(PASS, "other_maker", facts)
 

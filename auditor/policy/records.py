@@ -25,7 +25,8 @@ _OWNERS = {
     "contractor": ("contractor", "vendor", "supplier", "outsourced", "entrepreneur", "fournisseur"),
     "third_party": ("third party", "third_party", "other body", "tiers"),
 }
-_FROM_LISTS = ("asset.", "device.")
+# what people type into lists; a table that a machine wrote says the same and is a sighting
+_FROM_LISTS = ("asset.", "device.", "mac", "dhcp.", "link.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,11 @@ def relation_day(case: Case) -> date | None:
 
 
 def looked_at(case: Case) -> bool:
-    """Tell whether anything is known of the device itself, and not only of a list's line."""
+    """Tell whether anything is known of the device itself, and not only of a list's line.
+
+    A hardware address in somebody's list says what they wrote down. In a table of ARP, leases
+    or switch ports (origin `sighting`) a machine saw it.
+    """
     device = case.assessed.device
     if settled_by_person(case.assessed.identity.maker):
         return True

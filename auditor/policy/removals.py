@@ -50,6 +50,11 @@ def removal(
     refuse_unless(step in STEPS, f"{step!r} is no step of a removal", f"use {', '.join(STEPS)}")
     named = {key for key, _ in whole}
     refuse_unless(named & set(IDENTIFIERS), "no device is named", "name it by its MAC or serial")
+    refuse_unless(
+        COUNT.fullmatch(str(scans)),
+        f"{scans} is no number of scans",
+        "give how many did not see it",
+    )
     values = [("step", step)]
     values += [("certificate", certificate)] if certificate else []
     values += [("scans", str(scans))] if scans else []

@@ -16,6 +16,7 @@ KNOWN = frozenset({Standing.CONFIRMED, Standing.PROBABLE})
 # strongest tie first; what a list or a hint says of a brand is not what the device says
 ORDER = tuple(kind for kind in RELATION_TYPES if kind != "country")
 _HEARSAY = frozenset({Strength.RECORD, Strength.HINT})
+NAME_UNKNOWN = "name_unknown"  # doubt about a person's word: nobody knows a company of that name
 # ties that leave units behind when they end; a relabel ends with its contract
 _OWNED = frozenset({"own_brand", "subsidiary", "affiliate"})
 _DEEPEST = 3  # a trade name of a subsidiary of a listed company
@@ -40,8 +41,20 @@ def known(trait: Trait) -> str | None:
 
 
 def settled_by_person(trait: Trait) -> bool:
-    """Tell whether a named person established the trait."""
-    return any(evidence.kind == "officer" for evidence in trait.supporting)
+    """Tell whether a named person established the trait, by a name that is known."""
+    return any(evidence.kind == "officer" and not evidence.doubt for evidence in trait.supporting)
+
+
+def clears(identity: Identity) -> bool:
+    """Tell whether the names that are held can speak for a device: unknown ones cannot.
+
+    A name that a person wrote and nobody knows may be a listed company's, written in another
+    way. A brand of that kind does no harm where the maker is confirmed.
+    """
+    names = [identity.maker]
+    names += [identity.brand] if identity.standing is not Standing.CONFIRMED else []
+    doubts = {evidence.doubt for trait in names for evidence in trait.supporting}
+    return bool(known(identity.maker)) and NAME_UNKNOWN not in doubts
 
 
 def claimed_brand(identity: Identity) -> str | None:

@@ -14,14 +14,11 @@ from auditor.model.device import Assessed
 from auditor.model.identity import TRAITS
 from auditor.model.policy import Finding
 from auditor.plugins import Rejected
-from auditor.policy.decisions import override_identity, record
+from auditor.policy.decisions import CLASSES, Named, as_given, class_of, override_identity, record
 from auditor.policy.ties import known
 
 COLUMNS = ("site", "device", "label", "packs", "field", "question", "ask", "answer")
 NO_ANSWER = frozenset({"", "?", "-", "unknown", "inconnu", "inconnue", "n/a", "s.o.", "s/o"})
-CLASSES = (
-    "camera", "recorder", "intercom", "access-control", "alarm", "network", "server", "telecom", "other"
-)  # fmt: skip
 
 
 def question_rows(
@@ -73,12 +70,13 @@ def read_answers(
     assessed: Iterable[Assessed],
     by: str,
     at: datetime,
-    canonical: Callable[[str], str | None] = lambda name: name,
+    canonical: Named = as_given,
+    near: Callable[[str], Sequence[str]] = lambda name: (),  # noqa: ARG005
 ) -> tuple[tuple[Decision, ...], tuple[Rejected, ...]]:
     """Turn a filled-in worksheet into decisions; rows without an answer are passed over.
 
     rows: by COLUMNS, the first being line 2 of the file. canonical: the canonical name of a
-    maker, None for a name that nobody knows (it is then taken as written).
+    maker, None for a name that nobody knows: its row is refused with the names that are `near`.
     """
     by_id = {one.device.id: one for one in assessed}
     decisions: list[Decision] = []
@@ -88,7 +86,7 @@ def read_answers(
         if answer.casefold() in NO_ANSWER:
             continue
         try:
-            decisions.append(_decision(row, answer, by_id, by, at, canonical))
+            decisions.append(_decision(row, answer, by_id, by, at, canonical, near))
         except (DataError, UsageError) as error:
             text = " | ".join(str(row.get(column) or "") for column in COLUMNS)
             rejected.append(Rejected(line, error.what, text[:500]))
@@ -101,7 +99,8 @@ def _decision(
     by_id: Mapping[str, Assessed],
     by: str,
     at: datetime,
-    canonical: Callable[[str], str | None],
+    canonical: Named,
+    near: Callable[[str], Sequence[str]],
 ) -> Decision:
     field, site = (row.get("field") or "").strip(), (row.get("site") or "").strip()
     reason = "answered in a worksheet"
@@ -114,20 +113,34 @@ def _decision(
     subject = subject_of(one)
     trait = field.removeprefix("device.").replace("class", "device_class", 1)
     if field.startswith("device.") and trait in TRAITS:
-        value = _trait(trait, answer, canonical)
+        value = established(trait, answer, canonical, near)
         return override_identity(
             by=by, at=at, reason=reason, subject=subject, trait=trait, value=value
         )
     return record(by=by, at=at, subject=subject, field=field, value=answer, reason=reason)
 
 
-def _trait(trait: str, answer: str, canonical: Callable[[str], str | None]) -> str:
+def established(
+    trait: str, answer: str, canonical: Named, near: Callable[[str], Sequence[str]]
+) -> str:
+    """Give a trait's value as rules know it; refuse a class or a company that nobody knows."""
     if trait == "device_class":
-        code = answer.casefold().replace(" ", "-")
-        if code not in CLASSES:
+        code = class_of(answer)
+        if code is None:
             raise DataError(f"{answer!r} is no class of device; write one of {', '.join(CLASSES)}")
         return code
-    return (canonical(answer) or answer) if trait in {"maker", "brand"} else answer
+    if trait not in {"maker", "brand"}:
+        return answer
+    name = canonical(answer)
+    if name is None:
+        alike = ", ".join(near(answer))
+        guess = f"; did you mean {alike}?" if alike else ""
+        raise DataError(
+            f"nobody knows a {trait} {answer!r}{guess}",
+            why="a name that is not known clears nothing",
+            hint="write the known name, or record yours with `auditor decide … --as-written`",
+        )
+    return name
 
 
 def subject_of(assessed: Assessed) -> tuple[tuple[str, str], ...]:

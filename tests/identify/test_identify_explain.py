@@ -307,3 +307,46 @@ def test_new_evidence_is_told_apart_from_new_knowledge(known):
     )
     found = changes({"d-1": before}, {"d-1": after})
     assert {change.because for change in found} == {"evidence"}
+
+
+@LANGUAGES
+def test_what_an_officer_says_is_not_told_as_the_devices_own_words(known, language):
+    words = WORDS[language]
+    said = Evidence(
+        "maker", "Acme", "decision:identity-1", "decision", "B. Roy: label read", Strength.OFFICER, "officer"
+    )  # fmt: skip
+    text = "\n".join(explain(assessed(said), known, language))
+    assert words["seen.decision"].format(value="B. Roy: label read") in text
+    assert words["weight_OFFICER"] in text
+    assert words["weight_SELF_DECLARED"] not in text
+    assert words["seen.other"].split("{")[0] not in text
+    unknown = replace(said, field="decision.name_unknown", doubt="name_unknown")
+    text = "\n".join(explain(assessed(unknown), known, language))
+    assert words["seen.decision.name_unknown"].format(value="B. Roy: label read") in text
+
+
+@LANGUAGES
+def test_a_company_is_not_said_to_resell_itself(language):
+    from auditor import wiring
+
+    shipped = wiring.knowledge()
+    listed = [
+        name
+        for name in shipped.makers.entities
+        if any(row.to == name for row in shipped.makers.relations(name))
+    ]
+    assert listed
+    head = WORDS[language]["relation_alone"].split("(")[0]
+    for name in listed:
+        one = Assessed(assessed().device, Identity(brand=Trait(name, Standing.PROBABLE)))
+        text = "\n".join(explain(one, shipped, language))
+        assert head.format(brand=name, maker=name) not in text
+        assert WORDS[language]["brand_other"].format(brand=name) in text
+
+
+@LANGUAGES
+def test_a_probable_maker_is_left_to_each_instrument(known, language):
+    one = assessed(*pieces("x", ("maker", "Acme")))
+    probable = replace(one.identity, maker=replace(one.identity.maker, standing=Standing.PROBABLE))
+    first = explain(replace(one, identity=probable), known, language)[0]
+    assert not re.search("person", first)

@@ -1,6 +1,8 @@
 """What changed between two reports, and why."""
 
-from auditor.inventory.changes import changes
+import pytest
+
+from auditor.inventory.changes import changes, misshapen
 
 
 def device(id="d1", maker="Hikvision", verdicts=None, evidence=(), site="OTT", **more):
@@ -85,3 +87,32 @@ def test_a_pack_that_was_added_changes_nothing_else():
         device(verdicts={"p": "nonconforming", "q": "review"}), packs=(("p", "1"), ("q", "1"))
     )
     assert not changes(report(device()), after)
+
+
+def aged(age, sha="a", day="2026-11-02"):
+    version = {"name": "oui", "version": "1", "sha256": sha, "age_days": age, "stale": age > 90}
+    return {"data_versions": [version], "snapshot": {"as_of": day}}
+
+
+def test_a_verdict_that_moved_with_the_day_alone_moved_by_date():
+    before = report(device()) | aged(10)
+    after = report(device(verdicts={"p": "review"})) | aged(100, day="2027-02-01")
+    assert said(before, after) == {("verdict", "d1", "date")}
+    assert said(before, after | aged(100, "b", "2027-02-01")) == {("verdict", "d1", "data")}
+
+
+@pytest.mark.parametrize("wrong", [
+    {"devices": 5}, {"devices": [5]}, {"devices": [{}]}, {"devices": None},
+    {"devices": [device() | {"macs": 5}]}, {"devices": [device(evidence=[5])]},
+    {"devices": [device() | {"verdicts": [1]}]}, report(device(), findings=5),
+    report(device(), findings=["x"]), report(device(), decisions=[{"subject": 5}]),
+    report(device(), decisions=[{"subject": [["mac"]]}]), report(device()) | {"data_versions": 5},
+    report(device()) | {"snapshot": 5}, report(device()) | {"packs": {"p": 1}},
+], ids=repr)  # fmt: skip
+def test_what_is_no_report_is_said_to_be_none(wrong):
+    assert misshapen(wrong)
+
+
+def test_a_report_is_one():
+    removal = {"kind": "removal", "subject": [["serial", "S1"]]}
+    assert misshapen(report(device(), decisions=[removal], findings=[])) == ""

@@ -134,3 +134,15 @@ def test_facts_of_sites_and_of_the_organisation_go_by_their_bare_name():
     assert (site.subject, site.values) == ((("site", "HQ"),), (("sensitive", "yes"),))
     ours = record(**WHO, subject=[], field="organisation.kind", value="ca_agency")
     assert (ours.subject, ours.values) == ((), (("kind", "ca_agency"),))
+
+
+@pytest.mark.parametrize("field", ["asset.acquired", "asset.installed"])
+@pytest.mark.parametrize("value", ["2099-01-01", "2026-11-12", "2027", "2026-12"])
+def test_a_day_that_has_not_come_is_no_record(field, value):
+    with pytest.raises(UsageError, match="has not come"):
+        record(**WHO, subject=[MAC], field=field, value=value)
+
+
+@pytest.mark.parametrize("value", ["2026-11-10", "2026-11-11", "2026-11", "2026"])
+def test_today_is_recorded_and_so_is_the_day_that_has_begun_further_east(value):
+    assert record(**WHO, subject=[MAC], field="asset.acquired", value=value).values

@@ -171,3 +171,30 @@ def test_a_summary_says_what_is_unconfirmed_and_how_sure_the_sources_are(world):
     assert {source.confidence for source in told.sources} == {"H", "M"}
     assert len(told.sha256) == 64
     assert summary(world.packs["eu-csa2"], TODAY).status == "proposed"
+
+
+def known_companies():
+    from auditor.policy.lint import Names
+
+    known = {"hikvision": "Hikvision", "hik vision": "Hikvision", "dahua": "Dahua"}
+    near = lambda name: ("Hikvision",) if name.startswith("Hik") else ()
+    return Names(lambda name: known.get(name.casefold()), near)
+
+
+@pytest.mark.parametrize(("name", "complaint", "grave"), [
+    pytest.param("Hikvison", "is Hikvision meant?", False, id="a-letter-is-missing"),
+    pytest.param("Zzyzx", "no maker or brand that is known", False, id="nobody-is-called-so"),
+    pytest.param("HIKVISION", "is called 'Hikvision' here", True, id="another-spelling"),
+])  # fmt: skip
+def test_a_company_that_no_device_can_be_tied_to_is_told_with_its_line(
+    tmp_path, name, complaint, grave
+):
+    path = written(tmp_path, 'name = "Hikvision"', f'name = "{name}"')
+    found = [m for m in check_pack(path, TODAY, known_companies()) if complaint in m.text]
+    assert [m.grave for m in found] == [grave]
+    assert found[0].line == line(path.read_text("utf-8"), f'name = "{name}"')
+    assert not any(complaint in m.text for m in check_pack(path, TODAY))
+
+
+def test_a_pack_about_companies_that_are_known_is_warned_of_nothing(tmp_path):
+    assert check_pack(written(tmp_path), TODAY, known_companies()) == ()

@@ -147,3 +147,18 @@ def test_a_question_lists_the_answers_that_settle_it():
     assert asked.ask.en.endswith("[public safety; bare code]")
     assert asked.ask.fr.endswith("[sécurité publique; bare code]")
     assert named("public_safety", CODES) == ("public safety", "sécurité publique")
+
+
+@pytest.mark.parametrize("field", ["mac", "dhcp.hostname", "dhcp.vendor_class", "device.model"])
+def test_what_somebody_typed_into_a_list_is_no_look_and_what_a_machine_saw_is(world, field):
+    from dataclasses import replace
+
+    from auditor.model.observation import Observation, Origin
+
+    listed = world.device("Axis", looked=False, manufacturer="Axis")
+    seen = Observation(field, "00:40:8c:00:61:03")
+    typed = replace(listed.device.sightings[0], observation=seen)
+    for origin, looked in ((Origin.FILE, False), (Origin.SIGHTING, True)):
+        device = replace(listed.device, sightings=(replace(typed, origin=origin),))
+        one = replace(listed, device=device)
+        assert looked_at(Case(one, Coverage(), world.today)) is looked

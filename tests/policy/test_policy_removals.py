@@ -151,3 +151,9 @@ def test_copenhagen_replaces_795_cameras_over_two_years(world):
     opens = [point.open for point in curve]
     assert opens == sorted(opens, reverse=True)
     assert (opens[0], opens[-1]) == (795, 155)
+
+
+@pytest.mark.parametrize("scans", [-3, 10_000_000])
+def test_a_number_of_scans_that_cannot_be_is_refused(scans):
+    with pytest.raises(UsageError, match="no number of scans"):
+        step("unplugged", 5, scans=scans)

@@ -22,7 +22,7 @@ from auditor.policy.params import (
 )
 from auditor.policy.questions import question
 from auditor.policy.records import choices, fact, is_one_of
-from auditor.policy.ties import claimed_brand, disputed, known, relation_to
+from auditor.policy.ties import claimed_brand, clears, disputed, known, relation_to
 
 Codes = dict[str, tuple[str, ...]]
 
@@ -87,7 +87,8 @@ def examine(case: Case, params: MakerCountry, relations: Relations) -> Answer:
     if hit is None:
         if doubted:
             return Answer(REVIEW, "probable_country", facts, (question("device.maker"),))
-        return _other(facts, known_seats=all(seat for _, seat in seats))
+        sure = clears(identity) or not maker
+        return _other(facts, known_seats=sure and all(seat for _, seat in seats))
     if params.equipment and kind not in params.equipment:
         return Answer(REVIEW, "class_unknown_country", facts, (question("device.class"),))
     of_maker = name == maker
