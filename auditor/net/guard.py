@@ -327,6 +327,7 @@ class Guard:
         tool: str,
         kind: Kind | None = None,
         count: int = 1,
+        note: str = "",
     ) -> None:
         """Note what has just left; kind: whose turn it was (see model/journal.Sent)."""
         if kind:
@@ -335,7 +336,7 @@ class Guard:
                 host.meter.restamp()
         if not self.journal:
             return
-        detail = ""
+        detail = note
         same = self._same.get(ip, ip)
         if transport in {"tcp", "udp"} and self._begun[same] > 0:
             self._begun[same] -= 1

@@ -33,6 +33,7 @@ from auditor.net.guard import Guard, Kind
 HOST_TIMEOUT_S = 60
 MOST_OUTPUT = 256 << 20
 NAME = "nmap"
+AT_MOST = "handed to nmap: at most so many"
 MARGIN = 0.8  # of the pace: nmap keeps a rate on average, and we owe it in any one second
 _PORT_STATES = {"open": Outcome.ANSWERED, "closed": Outcome.REFUSED}
 _STATES = {"open": OPEN, "closed": REFUSED}
@@ -101,9 +102,8 @@ async def sweep_nmap(
             guard.permit(ip, 0, "nmap")
         for port in ports:
             guard.permit(next(iter(piece)), port)
+        _hand_over(guard, piece, ports, raw=raw)
         text = await _run(guard, [program, *arguments(guard.scope.pace, ports, raw=raw)], piece)
-        count = piece.size * max(1, len(ports))
-        guard.sent("syn" if raw else "tcp", ",".join(piece.texts()), 0, 0, NAME, count=count)
         # those to whom it made connections, the kernel asked for their hardware addresses
         known = {n.ip: n.mac for n in neighbours.known() if not n.state & neighbours.FAILED}
         made = attempts(text, piece, ports, started, known)
@@ -114,6 +114,16 @@ async def sweep_nmap(
             async for batch in again(near):
                 yield batch
         tick(piece.size)
+
+
+def _hand_over(guard: Guard, piece: AddressSet, ports: Sequence[int], *, raw: bool) -> None:
+    """Write down what nmap may send at most, before it does: it does not say what it has sent."""
+    rounds, where = max(1, guard.scope.pace.rounds), ",".join(piece.texts())
+    asked = {"arp": 1, "icmp": 1, "syn": 2 * len(ports)} if raw else {"tcp": 2 * len(ports)}
+    for transport, each in asked.items():
+        if each:
+            count = piece.size * each * rounds
+            guard.sent(transport, where, 0, 0, NAME, count=count, note=AT_MOST)
 
 
 def find_program() -> str:
@@ -135,6 +145,7 @@ def find_program() -> str:
 async def _run(guard: Guard, command: Sequence[str], piece: AddressSet) -> str:
     """Run nmap in a process group of its own; it is killed with us, and when the scope ends."""
     running = await asyncio.create_subprocess_exec(
+        *_dying_with_us(),
         *command,
         "-iL",
         "-",
@@ -160,6 +171,15 @@ async def _run(guard: Guard, command: Sequence[str], piece: AddressSet) -> str:
                 os.killpg(running.pid, signal.SIGKILL)
             await running.wait()
     return text.decode("utf-8", "replace")
+
+
+def _dying_with_us() -> list[str]:
+    """Begin a command by which the kernel ends it when we are killed (prctl(2), PR_SET_PDEATHSIG).
+
+    No pace, hour or exclusion would hold for it any more. setpriv is of util-linux; empty without it.
+    """
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "KILL"] if found else []
 
 
 def _thousands(targets: AddressSet) -> Iterator[AddressSet]:

@@ -1,9 +1,13 @@
 """The nmap program as an engine: its reports are read as far as they go."""
 
 import asyncio
+import contextlib
+import os
 import shutil
+import signal
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +107,33 @@ def gather(sweep):
     return asyncio.run(run())
 
 
+async def stopped(gate, after_s):
+    """Let nmap begin, and stop it."""
+    sweep = sweep_nmap(gate, AddressSet.parse(["10.9.0.8/29"]), (80,), raw=True)
+    running = asyncio.ensure_future(anext(sweep))
+    await asyncio.sleep(after_s)
+    running.cancel()
+    await asyncio.wait([running])
+
+
+def slow_nmaps():
+    """Count the nmap programs that send no faster than the test below lets them."""
+    told = (path / "cmdline" for path in Path("/proc").iterdir() if path.name.isdigit())
+    found = 0
+    for path in told:
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            found += words[0].endswith(b"nmap") and b"0.7" in words
+    return found
+
+
+def until(holds, most_s=20.0):
+    end = time.monotonic() + most_s
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.05)
+    return holds()
+
+
 @pytest.mark.network
 @pytest.mark.skipif(not shutil.which("nmap"), reason="the nmap program is not installed")
 class TestOnTheWire:
@@ -132,6 +163,36 @@ class TestOnTheWire:
             return asyncio.run(run())
 
         assert inside(cable.here, scene) < 2.0
+
+    def test_what_it_may_send_is_written_down_before_it_begins(self, cable):
+        """It does not say what it has sent, and may be killed with us at any moment."""
+
+        def scene():
+            journal = []
+            pace = paced(arp_per_s=1.0, packets_per_s=1.0, rounds=2)
+            gate = guard("10.9.0.0/24", ports=(80,), pace=pace, journal=journal.append)
+            asyncio.run(stopped(gate, 0.5))
+            return journal
+
+        lines = {line.kind: line for line in inside(cable.here, scene)}
+        assert {kind: line.count for kind, line in lines.items()} == {
+            "arp": 16, "icmp": 16, "syn": 32,
+        }  # fmt: skip
+        assert all("at most" in line.detail for line in lines.values())
+
+    @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv (util-linux) is missing")
+    def test_it_dies_with_who_started_it(self, cable):
+        def scene():
+            if not (child := os.fork()):
+                pace = paced(arp_per_s=0.7, packets_per_s=0.7)
+                asyncio.run(stopped(guard("10.9.0.0/24", ports=(80,), pace=pace), 60))
+                os._exit(0)
+            alive = until(lambda: slow_nmaps() == 1)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return alive, until(lambda: slow_nmaps() == 0)
+
+        assert inside(cable.here, scene) == (True, True)
 
     def test_it_is_never_started_for_what_is_outside(self, cable):
         def scene():
