@@ -21,7 +21,7 @@ STANDARD_PORTS = {"http": 80, "https": 443}
 MOST_TITLE_CHARS = 512
 MOST_TARGET_CHARS = 512
 MOST_COOKIE_CHARS = 512
-MOST_UNPACKED_BYTES = 65_536
+MOST_UNPACKED_BYTES = 16_384
 
 _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 47}  # zlib's name for each: with which head
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
