@@ -99,7 +99,9 @@ def spoken_to(witnessed):
 def few(tmp_path):
     """A scope file that allows few ports: what is not the point need not take its time."""
     path = tmp_path / "scope.toml"
-    path.write_text('networks = ["fd00:20::/64", "fe80::/64"]\nports = [80, 1900, 49152]\npace = 300\n')
+    path.write_text(
+        'networks = ["fd00:20::/64", "fe80::/64"]\nports = [80, 1900, 49152]\npace = 300\n'
+    )
     return ("--scope", str(path))
 
 
