@@ -27,6 +27,7 @@ from auditor.errors import EnvironmentLack  # noqa: E402
 from auditor.lab.farm import Farm  # noqa: E402
 
 PORTS = (80, 443, 554, 8000, 8080, 37777)
+GROUPS = (1900, 3702, 5353, 37020, 37810)  # where whole segments are asked
 KINDS = {"camera-app": 25, "camera-new": 25, "recorder": 5, "dahua": 20, "axis": 10, "reolink": 5}
 ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -41,7 +42,7 @@ def ours(farm, folder, pace, _limit):
     db = folder / f"{time.monotonic_ns()}.db"
     scope = folder / "scope.toml"
     scope.write_text(
-        f'site = "BENCH"\nnetworks = ["{farm.network}"]\nports = {list(PORTS)}\npace = {pace}\n'
+        f'site = "BENCH"\nnetworks = ["{farm.network}"]\nports = {[*PORTS, *GROUPS]}\npace = {pace}\n'
     )
     auditor = [sys.executable, "-m", "auditor", "--db", f"sqlite:///{db}", "-q"]
     done = farm.run(
