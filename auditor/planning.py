@@ -91,6 +91,7 @@ def plan(
         ),
         packets=arp + syns + echoes + datagrams + connects,
         duration_s=round(duration, 1),
+        behind=len(_allowed(scope, knocks)) if here else 0,
     )
 
 

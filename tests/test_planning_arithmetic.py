@@ -242,3 +242,11 @@ def test_a_group_whose_port_is_not_authorised_is_not_asked_and_that_is_said():
     plan, usual = (planned(s, on_link=s.networks) for s in (made, scope("10.0.0.0/30")))
     assert plan.packets < usual.packets and "sadp" not in plan.sweeps
     assert "sadp (UDP 37020)" in {refusal.addresses for refusal in plan.refused}
+
+
+def test_what_may_come_behind_one_hardware_address_is_said_beside_the_packets():
+    """How many such addresses there are nobody knows before; how often each is asked, is known."""
+    near, far = scope("10.0.0.0/30"), scope("10.9.0.0/30")
+    assert planned(near, on_link=near.networks).behind == len(KNOCKS)
+    assert planned(far).behind == 0  # behind routers no hardware address answers us
+    assert planned(scope("10.0.0.0/30", ports=frozenset({80})), on_link=near.networks).behind == 1

@@ -17,6 +17,11 @@ def lines(made: Plan, moment: datetime) -> list[str]:
         f"about {minutes:.1f} minutes",
         f"then to each host that answers: at most {pace.host_total} connections, "
         f"{pace.host_connects_per_s:g} a second, {pace.host_open} at a time",
+        *[
+            f"where one hardware address answers for many: at most {made.behind} connections more to "
+            "each of those addresses, to learn whether hosts are behind it"
+        ]
+        * bool(made.behind),
         f"pace ({pace.profile}): {pace.arp_per_s:g} ARP, {pace.packets_per_s:g} packets, "
         f"{pace.connects_per_s:g} connections a second at most; to all of a segment at once "
         f"{pace.discovery_per_30s:g} questions in 30 seconds",
@@ -53,6 +58,7 @@ def as_json(made: Plan) -> dict[str, object]:
         "packets": made.packets,
         "minutes": round(made.duration_s / 60, 2),
         "host_connections": pace.host_total,
+        "behind_connections": made.behind,
         "pace": {
             "profile": pace.profile,
             "arp_per_s": pace.arp_per_s,

@@ -202,7 +202,8 @@ class Plan:
     """What a scan will do before it does anything; pure.
 
     targets: addresses that will be asked. packets: upper bound of frames and datagrams that
-    we send plus connections. duration_s: at the pace's caps.
+    we send plus connections. duration_s: at the pace's caps. behind: connections more to each
+    address for which one hardware address answers that answers for many (decision 0034).
     """
 
     scope: Scope
@@ -213,3 +214,4 @@ class Plan:
     packets: int
     duration_s: float
     made: date | None = None
+    behind: int = 0
